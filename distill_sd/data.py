@@ -9,8 +9,8 @@ __all__ = ['log', 'FORMATS', 'IMAGE_SUFFIXES', 'METADATA', 'IMAGE_COLUMNS', 'CAP
            'TarPart', 'read_member', 'read_tar', 'tar_source', 'dataset_source', 'files_source', 'hub_source',
            'open_source', 'directory_source', 'pick_column', 'captions_of', 'read_bytes', 'Reader', 'read_row',
            'stack_images', 'BadImages', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'row_name',
-           'StreamedImages', 'stream_batches', 'open_data', 'numbers', 'Numbered', 'unchanged', 'batches', 'same_batch',
-           'vae_of', 'posterior_moments', 'numbered_noise', 'sample_latents', 'vae_fingerprint', 'cache_fingerprint',
+           'StreamedImages', 'stream_batches', 'open_data', 'numbers', 'Numbered', 'unchanged', 'batches', 'vae_of',
+           'posterior_moments', 'numbered_noise', 'sample_latents', 'vae_fingerprint', 'cache_fingerprint',
            'LatentCache', 'Once', 'encode_all', 'cache_latents', 'check_cacheable', 'save_cache', 'load_cache',
            'drop_captions', 'to_batch']
 
@@ -36,7 +36,7 @@ from tqdm.auto import tqdm
 from .scenes import Scene, make_scene, render_scenes
 from .teacher import encode_captions, image_factor
 
-# %% ../nbs/01_data.ipynb #054a0050
+# %% ../nbs/01_data.ipynb #4787c930
 log = logging.getLogger("distill_sd.data")
 
 @dataclass
@@ -61,7 +61,7 @@ class DataConfig:
     cache_folder:str|None=None     # Where encoded images are kept between runs; None: in memory only
     def __post_init__(self): check_config(self)
 
-# %% ../nbs/01_data.ipynb #4787c930
+# %% ../nbs/01_data.ipynb #48f77552
 def check_config(cfg:DataConfig):
     "Refuse what cannot be done, before anything is opened"
     if cfg.crop not in ("center", "random"): raise ValueError(f"crop is 'center' or 'random', got {cfg.crop!r}")
@@ -77,7 +77,7 @@ def check_config(cfg:DataConfig):
         raise ValueError(f"cache_latents encodes each image once, so {' and '.join(changing)} cannot go with it; "
                          "set cache_latents=False, or leave them out")
 
-# %% ../nbs/01_data.ipynb #3cf799f3
+# %% ../nbs/01_data.ipynb #063f1f1e
 def check_resolution(
     resolution:int, # Side of the square image, pixels
     factor:int,     # Pixels per latent, from `image_factor`
@@ -87,14 +87,14 @@ def check_resolution(
     near = sorted({max(1, resolution//factor)*factor, (resolution//factor + 1)*factor})
     raise ValueError(f"resolution {resolution} is not a multiple of the VAE's factor {factor}; use {' or '.join(map(str, near))}")
 
-# %% ../nbs/01_data.ipynb #ef6f255b
+# %% ../nbs/01_data.ipynb #39e14582
 class BadImage(ValueError):
     "One image that cannot be used, and why"
 
 class TooManyBadImages(RuntimeError):
     "More images than `max_bad` allows cannot be used"
 
-# %% ../nbs/01_data.ipynb #39e14582
+# %% ../nbs/01_data.ipynb #063873a4
 def to_rgb(
     image:Image.Image, # Any of PIL's modes
 )->Image.Image:        # Mode "RGB"; what was transparent is white
@@ -106,8 +106,9 @@ def to_rgb(
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     return image.convert("RGB")
 
-# %% ../nbs/01_data.ipynb #81ffcee2
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000") # decoders that PIL runs in-process
+# %% ../nbs/01_data.ipynb #75db8091
+Image.init()
+FORMATS = [f for f in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000") if f in Image.OPEN] # AVIF is new in PIL
 
 def open_image(
     data:bytes,     # The file's content
@@ -124,7 +125,7 @@ def open_image(
     except Exception as e: # decoders throw OSError, SyntaxError, struct.error, ValueError, … on damaged files
         raise BadImage(f"{type(e).__name__}: {str(e).replace(hex(id(data)), '')}") from e
 
-# %% ../nbs/01_data.ipynb #3c5a777c
+# %% ../nbs/01_data.ipynb #bc866c19
 def to_square(
     image:Image.Image,            # RGB, any size
     resolution:int,               # Side of the result, pixels
@@ -138,7 +139,7 @@ def to_square(
     if flip: image = ImageOps.mirror(image)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)/127.5 - 1
 
-# %% ../nbs/01_data.ipynb #fb7a8045
+# %% ../nbs/01_data.ipynb #736a30dd
 @dataclass
 class Source:
     "Rows, not yet read"
@@ -152,7 +153,7 @@ def stamp(files:Sequence[Path])->str:
     stats = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) if f.exists() else (f.name, None) for f in files]
     return hashlib.blake2b(repr(stats).encode(), digest_size=16).hexdigest()
 
-# %% ../nbs/01_data.ipynb #1658f0ba
+# %% ../nbs/01_data.ipynb #c09edb56
 class SceneTable(Sequence):
     "`n` scenes of one seed and split"
     def __init__(self, n:int, seed:int=0, split:str="train"): self.n, self.seed, self.split = n, seed, split
@@ -165,7 +166,7 @@ class SceneTable(Sequence):
 def scene_source(cfg:DataConfig)->Source:
     return Source(SceneTable(cfg.n, cfg.seed, cfg.split), f"scenes {cfg.n} {cfg.seed} {cfg.split}")
 
-# %% ../nbs/01_data.ipynb #d5df4bf2
+# %% ../nbs/01_data.ipynb #11cb8277
 def inside(
     name:str|Path,  # As found in a row
     roots:tuple,    # Folders; a relative name is taken from the first
@@ -175,7 +176,7 @@ def inside(
     raise ValueError(f"the file name {str(name)!r} leads out of the data folder; file names must stay inside it "
                      "(no '..', no absolute path, no link that points elsewhere): copy the file in")
 
-# %% ../nbs/01_data.ipynb #11cb8277
+# %% ../nbs/01_data.ipynb #a440a784
 def read_metadata(
     file:Path, # metadata.jsonl or metadata.csv
 )->list[dict]: # One dict a row, with the image's path under "image"
@@ -194,7 +195,7 @@ def parse_json(text:str|bytes, where:str)->dict:
     if not isinstance(row, dict): raise ValueError(f"{where} should be an object with named fields, got {type(row).__name__}")
     return row
 
-# %% ../nbs/01_data.ipynb #a440a784
+# %% ../nbs/01_data.ipynb #75faa90b
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2"}
 
 def read_pairs(
@@ -211,7 +212,7 @@ def read_pairs(
                          "nor a text beside any image (cat.txt for cat.jpg)")
     return rows
 
-# %% ../nbs/01_data.ipynb #75faa90b
+# %% ../nbs/01_data.ipynb #82fbeb5e
 METADATA = ("metadata.jsonl", "metadata.csv")
 
 def folder_source(root:Path, cfg:DataConfig)->Source:
@@ -221,9 +222,10 @@ def folder_source(root:Path, cfg:DataConfig)->Source:
         if (root/cfg.split).is_dir(): root = root/cfg.split
         elif cfg.split != "train": raise ValueError(f"split {cfg.split!r}: there is no folder {root/cfg.split}")
     rows = read_metadata(holds(root)) if holds(root) else read_pairs(root)
-    return Source(rows, stamp([row["image"] for row in rows]), (root,))
+    texts = [holds(root)] if holds(root) else [row["image"].with_suffix(".txt") for row in rows]
+    return Source(rows, stamp([row["image"] for row in rows] + texts), (root,))
 
-# %% ../nbs/01_data.ipynb #888d12ef
+# %% ../nbs/01_data.ipynb #b244a802
 class TarPart(NamedTuple):
     "One image within a plain tar"
     file:str; start:int; size:int # bytes
@@ -240,7 +242,7 @@ def read_member(tar, member, kind:str)->dict:
     if kind == "json": return parse_json(content, f"{member.name} in {tar.name}")
     return {kind: content.decode("utf-8", errors="replace").strip()}
 
-# %% ../nbs/01_data.ipynb #b244a802
+# %% ../nbs/01_data.ipynb #ad36f5db
 def read_tar(file:Path)->list[dict]:
     "The samples of one shard: members that share a name up to its first dot"
     rows = {}
@@ -259,7 +261,7 @@ def read_tar(file:Path)->list[dict]:
 def tar_source(files:Sequence[Path])->Source:
     return Source([row for file in files for row in read_tar(file)], stamp(files))
 
-# %% ../nbs/01_data.ipynb #a4a84843
+# %% ../nbs/01_data.ipynb #6c5bc794
 def dataset_source(ds, roots:tuple, cfg:DataConfig)->Source:
     "A 🤗 dataset as a source, its images left as bytes"
     import datasets
@@ -272,7 +274,7 @@ def dataset_source(ds, roots:tuple, cfg:DataConfig)->Source:
         if isinstance(feature, datasets.Image): ds = ds.cast_column(name, datasets.Image(decode=False))
     return Source(ds, fingerprint, roots, streaming)
 
-# %% ../nbs/01_data.ipynb #6c5bc794
+# %% ../nbs/01_data.ipynb #aeb94246
 def files_source(files:list[Path], cfg:DataConfig)->Source:
     "Shards or tables given one by one"
     import datasets
@@ -284,7 +286,7 @@ def files_source(files:list[Path], cfg:DataConfig)->Source:
     except Exception as e: raise ValueError(f"data source {cfg.source!r} cannot be read: {e.__cause__ or e}") from e
     return dataset_source(ds, (files[0].parent,), cfg)
 
-# %% ../nbs/01_data.ipynb #aeb94246
+# %% ../nbs/01_data.ipynb #56f994e7
 def hub_source(cfg:DataConfig)->Source:
     "A dataset repository on the hub, or a local copy of one"
     import datasets
@@ -298,7 +300,7 @@ def hub_source(cfg:DataConfig)->Source:
     roots = (local,) if local.is_dir() else (HF_HUB_CACHE, datasets.config.HF_DATASETS_CACHE, f"hf://datasets/{cfg.source}")
     return dataset_source(ds, roots, cfg)
 
-# %% ../nbs/01_data.ipynb #da122b78
+# %% ../nbs/01_data.ipynb #d6a13410
 def open_source(cfg:DataConfig)->Source:
     "Find out what `cfg.source` is; nothing is decoded yet"
     if cfg.source == "scenes": return scene_source(cfg)
@@ -311,7 +313,7 @@ def open_source(cfg:DataConfig)->Source:
                                 "give 'scenes', a path, or a hub id such as 'owner/name'")
     return hub_source(cfg)
 
-# %% ../nbs/01_data.ipynb #d6a13410
+# %% ../nbs/01_data.ipynb #faca46a7
 def directory_source(root:Path, cfg:DataConfig)->Source:
     "A folder may be a saved 🤗 dataset, images with metadata, shards, tables, or images with texts"
     import datasets
@@ -323,7 +325,7 @@ def directory_source(root:Path, cfg:DataConfig)->Source:
         if has("*.parquet") or has("*.arrow"): return hub_source(cfg)
     return folder_source(root, cfg)
 
-# %% ../nbs/01_data.ipynb #ff02d40b
+# %% ../nbs/01_data.ipynb #e2107351
 IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture")
 CAPTION_COLUMNS = ("caption", "captions", "text", "txt", "prompt", "sentence", "sentences", "description")
 
@@ -339,7 +341,7 @@ def pick_column(
     tried = f"{wanted!r}, which does not exist" if wanted else "not given, and none has a usual name"
     raise ValueError(f"{option} is {tried}; the columns are {', '.join(sorted(map(str, columns)))}")
 
-# %% ../nbs/01_data.ipynb #98943fa8
+# %% ../nbs/01_data.ipynb #85f69fe9
 def captions_of(value)->list[str]:
     "A caption, or several, as a list; empty ones are left out"
     if value is None or (isinstance(value, float) and math.isnan(value)): return []
@@ -349,7 +351,7 @@ def captions_of(value)->list[str]:
         raise TypeError(f"a caption is a text or a list of texts, got {kind}: {str(value)[:60]!r}; choose another caption_column")
     return [v.strip() for v in values if v and v.strip()]
 
-# %% ../nbs/01_data.ipynb #87c2820a
+# %% ../nbs/01_data.ipynb #f2cef9a7
 def read_bytes(value, roots:tuple)->bytes:
     "The encoded image that a row holds or points to"
     if isinstance(value, dict): value = value["path"] if value.get("bytes") is None else value["bytes"] # as 🤗 stores them
@@ -362,7 +364,7 @@ def read_bytes(value, roots:tuple)->bytes:
     if isinstance(value, (str, Path)): return inside(value, roots).read_bytes()
     raise BadImage("there is no image in this row" if value is None else f"an image cannot be a {type(value).__name__}")
 
-# %% ../nbs/01_data.ipynb #5d832fbc
+# %% ../nbs/01_data.ipynb #30939e12
 @dataclass
 class Reader:
     "One row to one image and one caption"
@@ -382,7 +384,7 @@ class Reader:
         except (OSError, ValueError) as e: raise BadImage(str(e)) from e
         return to_square(open_image(data), self.resolution, across, down, flip)
 
-# %% ../nbs/01_data.ipynb #30939e12
+# %% ../nbs/01_data.ipynb #a2a800b6
 def read_row(
     reader:Reader,
     row:dict,
@@ -400,7 +402,7 @@ def stack_images(images:list, resolution:int)->Tensor:
     if not isinstance(images[0], Scene): return torch.stack(images)
     return render_scenes(images, resolution).float()/127.5 - 1
 
-# %% ../nbs/01_data.ipynb #75eba660
+# %% ../nbs/01_data.ipynb #736b51b4
 class BadImages(dict):
     "Names of the images that were skipped → why"
     def __init__(self, max_bad:float, total:int|None=None):
@@ -421,7 +423,7 @@ class BadImages(dict):
         raise TooManyBadImages(f"{len(found)} of {total} images cannot be used, more than max_bad={self.max_bad} allows; "
                                f"mend or remove them:\n{names}" + ("\n  …" if len(found) > 50 else ""))
 
-# %% ../nbs/01_data.ipynb #9f68051a
+# %% ../nbs/01_data.ipynb #7c26ff79
 def dice(purpose:str, seed:int, k:int)->random.Random:
     "Random numbers that depend on nothing else"
     return random.Random(f"{purpose} {seed} {k}") # Python seeds from a string by its SHA-512, the same on every machine
@@ -436,7 +438,7 @@ def index_of(seed:int, k:int, n:int)->int:
     "The image that sample `k` shows: each once an epoch, in an order of that epoch's own"
     return int(epoch_order(seed, k//n, n)[k % n])
 
-# %% ../nbs/01_data.ipynb #0fb1917d
+# %% ../nbs/01_data.ipynb #b679b72e
 class CaptionedImages:
     "Images with captions, of known number; nothing is decoded before it is asked for"
     def __init__(self, source:Source, reader:Reader, cfg:DataConfig):
@@ -467,7 +469,7 @@ def row_name(row:dict, i:int, reader:Reader)->str:
     image = row.get(reader.image_column)
     return str(row.get("name") or row.get("__key__") or (image.get("path") if isinstance(image, dict) else "") or f"row {i}")
 
-# %% ../nbs/01_data.ipynb #f68f3095
+# %% ../nbs/01_data.ipynb #2c725111
 class StreamedImages:
     "Images with captions, in the order in which a 🤗 stream gives them"
     def __init__(self, source:Source, reader:Reader, cfg:DataConfig):
@@ -491,7 +493,7 @@ class StreamedImages:
             except BadImage as e: self.bad.note(f"{row_name(row, k, self.reader)} (row {k} of the stream)", str(e), k-start)
             else: yield from read; waiting = []
 
-# %% ../nbs/01_data.ipynb #2c725111
+# %% ../nbs/01_data.ipynb #27a5745d
 def stream_batches(dataset:StreamedImages, batch_size:int, seed:int, start:int=0, rank:int=0, world:int=1)->Iterator[dict]:
     "As `batches`, for a stream"
     samples = dataset.samples(seed, start, lambda k: (k-start)//batch_size % world == rank)
@@ -499,7 +501,7 @@ def stream_batches(dataset:StreamedImages, batch_size:int, seed:int, start:int=0
         ks, images, captions = zip(*itertools.islice(samples, batch_size))
         yield dict(pixel_values=stack_images(images, dataset.reader.resolution), captions=list(captions), sample_ids=torch.tensor(ks))
 
-# %% ../nbs/01_data.ipynb #15e1b566
+# %% ../nbs/01_data.ipynb #d405ae57
 def open_data(
     cfg:DataConfig,
     resolution:int|None=None, # The teacher's, pixels; used where the configuration does not say
@@ -517,7 +519,7 @@ def open_data(
         raise ValueError(f"the caption column {reader.caption_column!r} of {cfg.source!r} holds no text in its first {len(first)} rows")
     return (StreamedImages if source.streaming else CaptionedImages)(source, reader, cfg)
 
-# %% ../nbs/01_data.ipynb #b96f88d5
+# %% ../nbs/01_data.ipynb #781f6d10
 def numbers(
     batch_size:int,       # Of this process
     start:int=0,          # First sample number of the next step, over all processes
@@ -533,7 +535,7 @@ class Numbered:
 
 def unchanged(x): return x
 
-# %% ../nbs/01_data.ipynb #7095b969
+# %% ../nbs/01_data.ipynb #88ee1d5c
 def batches(
     dataset,                 # From `open_data`, or a `LatentCache`
     *,
@@ -551,12 +553,7 @@ def batches(
         for name, why in raw.pop("skipped").items(): dataset.bad.note(name, why)
         yield raw
 
-# %% ../nbs/01_data.ipynb #781f6d10
-def same_batch(a:dict, b:dict)->bool:
-    "Are two raw batches equal, to the bit?"
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) if isinstance(a[k], Tensor) else a[k] == b[k] for k in a)
-
-# %% ../nbs/01_data.ipynb #34779498
+# %% ../nbs/01_data.ipynb #6737f7ed
 def vae_of(pipe_or_vae): return getattr(pipe_or_vae, "vae", pipe_or_vae)
 
 @torch.no_grad()
@@ -570,7 +567,7 @@ def posterior_moments(
         posterior = vae.encode(pixel_values.to(vae.device, vae.dtype)).latent_dist
     return torch.cat([posterior.mean, posterior.logvar], dim=1).float()
 
-# %% ../nbs/01_data.ipynb #f02ff00a
+# %% ../nbs/01_data.ipynb #7be9afb2
 def numbered_noise(shape, seed:int, sample_ids:Tensor)->Tensor:
     "`(b, *shape)` fp32: unit noise, each row a function of the seed and its sample number"
     generators = (torch.Generator().manual_seed(dice("posterior", seed, k).getrandbits(63)) for k in sample_ids.tolist())
@@ -588,7 +585,7 @@ def sample_latents(
     shift, scale = config.get("shift_factor") or 0., config.scaling_factor
     return (mean + torch.exp(.5*logvar)*noise - shift)*scale
 
-# %% ../nbs/01_data.ipynb #56c487a5
+# %% ../nbs/01_data.ipynb #901056b1
 def vae_fingerprint(vae)->str:
     "Changes with any weight"
     digest = hashlib.blake2b(digest_size=16)
@@ -599,10 +596,11 @@ def vae_fingerprint(vae)->str:
 
 def cache_fingerprint(pipe_or_vae, dataset:CaptionedImages, dtype:torch.dtype)->str:
     "Names an encoded dataset by all that determines it"
-    what = [vae_fingerprint(pipe_or_vae), dataset.fingerprint, dataset.reader.resolution, dataset.reader.image_column, len(dataset), str(dtype)]
+    reader = dataset.reader
+    what = [vae_fingerprint(pipe_or_vae), dataset.fingerprint, reader.resolution, reader.image_column, reader.caption_column, len(dataset), str(dtype)]
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=12).hexdigest()
 
-# %% ../nbs/01_data.ipynb #ab551d5e
+# %% ../nbs/01_data.ipynb #a868f593
 class LatentCache:
     "The posterior moments of every readable image, in memory, with all their captions"
     def __init__(self,
@@ -626,7 +624,7 @@ class LatentCache:
         captions = [dice("image", seed, k).choice(self.captions[i]) for k, i in zip(ks, index)]
         return dict(moments=self.moments[index], captions=captions, sample_ids=torch.tensor(ks), skipped={})
 
-# %% ../nbs/01_data.ipynb #901056b1
+# %% ../nbs/01_data.ipynb #0af35018
 class Once:
     "Rows by their index: what could be read of them, and what could not"
     def __init__(self, dataset): self.dataset = dataset
@@ -653,7 +651,7 @@ def encode_all(vae, dataset:CaptionedImages, batch_size:int, dtype:torch.dtype, 
         kept += good
     return moments[:len(kept)], torch.tensor(kept)
 
-# %% ../nbs/01_data.ipynb #a868f593
+# %% ../nbs/01_data.ipynb #5bc1ed28
 def cache_latents(
     pipe_or_vae,                # A pipeline, or just its VAE
     dataset:CaptionedImages,    # From `open_data`
@@ -680,7 +678,7 @@ def check_cacheable(pipe_or_vae, dataset):
     factor = image_factor(pipe_or_vae) if hasattr(pipe_or_vae, "vae") else 2**(len(pipe_or_vae.config.block_out_channels)-1)
     check_resolution(dataset.reader.resolution, factor)
 
-# %% ../nbs/01_data.ipynb #0ff3f65f
+# %% ../nbs/01_data.ipynb #97c384ed
 def save_cache(file:Path, moments:Tensor, kept:Tensor, bad:dict):
     "Written under a temporary name first, so that a file with the right name is whole"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -693,7 +691,7 @@ def load_cache(file:Path, dataset:CaptionedImages)->LatentCache:
         for name, why in json.loads(f.metadata()["bad"]).items(): dataset.bad.note(name, why)
         return LatentCache(dataset, f.get_tensor("moments"), f.get_tensor("kept"))
 
-# %% ../nbs/01_data.ipynb #36146535
+# %% ../nbs/01_data.ipynb #95c275cb
 def drop_captions(captions:list[str], sample_ids:Tensor, seed:int, share:float)->list[str]:
     "Each caption emptied with probability `share`"
     return ["" if dice("dropout", seed, k).random() < share else c for c, k in zip(captions, sample_ids.tolist())]
