@@ -249,11 +249,12 @@ def read_tar(file:Path)->list[dict]:
     try:
         with tarfile.open(file, "r:") as tar:
             for member in tar:
-                if not member.isreg() or member.issparse(): continue # no links, no devices, no files that claim to be larger than they are
+                if not member.isreg() or member.issparse(): continue # no links, devices, or files larger than stored
                 folder, _, name = member.name.rpartition("/")
                 stem, _, kind = name.partition(".")
-                row, new = rows.get((folder, stem), dict(name=f"{file.name}:{member.name}")), read_member(tar, member, kind.lower())
-                rows[folder, stem] = {**new, **row} if kind.lower() == "json" else {**row, **new} # a member outranks a JSON field of its name
+                row = rows.get((folder, stem), dict(name=f"{file.name}:{member.name}"))
+                new = read_member(tar, member, kind.lower())
+                rows[folder, stem] = {**new, **row} if kind.lower() == "json" else {**row, **new} # members outrank JSON fields
     except tarfile.TarError as e:
         raise ValueError(f"{file} cannot be read as a plain, whole .tar ({e}); a compressed one must be unpacked first (gunzip)") from e
     return [row for row in rows.values() if "image" in row]
@@ -282,7 +283,8 @@ def files_source(files:list[Path], cfg:DataConfig)->Source:
     if kinds == {".tar"}: return tar_source(files)
     if kinds not in ({".parquet"}, {".arrow"}):
         raise ValueError(f"data source {cfg.source!r}: files end in {sorted(kinds)}, expected only .tar, only .parquet or only .arrow")
-    try: ds = datasets.load_dataset(kinds.pop()[1:], data_files={cfg.split: [str(f) for f in files]}, split=cfg.split, streaming=cfg.streaming)
+    data_files = {cfg.split: [str(f) for f in files]}
+    try: ds = datasets.load_dataset(kinds.pop()[1:], data_files=data_files, split=cfg.split, streaming=cfg.streaming)
     except Exception as e: raise ValueError(f"data source {cfg.source!r} cannot be read: {e.__cause__ or e}") from e
     return dataset_source(ds, (files[0].parent,), cfg)
 
@@ -397,12 +399,13 @@ def read_row(
     if reader.crop == "center": across = down = .5
     return reader.image(row, across, down, mirrored and reader.flip), caption
 
+# %% ../nbs/01_data.ipynb #75eba660
 def stack_images(images:list, resolution:int)->Tensor:
     "`(b 3 h w)` fp32 in [-1, 1]; scenes are drawn now, all at once"
     if not isinstance(images[0], Scene): return torch.stack(images)
     return render_scenes(images, resolution).float()/127.5 - 1
 
-# %% ../nbs/01_data.ipynb #736b51b4
+# %% ../nbs/01_data.ipynb #6ead2219
 class BadImages(dict):
     "Names of the images that were skipped → why"
     def __init__(self, max_bad:float, total:int|None=None):
@@ -423,7 +426,7 @@ class BadImages(dict):
         raise TooManyBadImages(f"{len(found)} of {total} images cannot be used, more than max_bad={self.max_bad} allows; "
                                f"mend or remove them:\n{names}" + ("\n  …" if len(found) > 50 else ""))
 
-# %% ../nbs/01_data.ipynb #7c26ff79
+# %% ../nbs/01_data.ipynb #9814fa99
 def dice(purpose:str, seed:int, k:int)->random.Random:
     "Random numbers that depend on nothing else"
     return random.Random(f"{purpose} {seed} {k}") # Python seeds from a string by its SHA-512, the same on every machine
@@ -438,7 +441,7 @@ def index_of(seed:int, k:int, n:int)->int:
     "The image that sample `k` shows: each once an epoch, in an order of that epoch's own"
     return int(epoch_order(seed, k//n, n)[k % n])
 
-# %% ../nbs/01_data.ipynb #b679b72e
+# %% ../nbs/01_data.ipynb #f68f3095
 class CaptionedImages:
     "Images with captions, of known number; nothing is decoded before it is asked for"
     def __init__(self, source:Source, reader:Reader, cfg:DataConfig):
@@ -469,7 +472,7 @@ def row_name(row:dict, i:int, reader:Reader)->str:
     image = row.get(reader.image_column)
     return str(row.get("name") or row.get("__key__") or (image.get("path") if isinstance(image, dict) else "") or f"row {i}")
 
-# %% ../nbs/01_data.ipynb #2c725111
+# %% ../nbs/01_data.ipynb #27a5745d
 class StreamedImages:
     "Images with captions, in the order in which a 🤗 stream gives them"
     def __init__(self, source:Source, reader:Reader, cfg:DataConfig):
@@ -493,15 +496,16 @@ class StreamedImages:
             except BadImage as e: self.bad.note(f"{row_name(row, k, self.reader)} (row {k} of the stream)", str(e), k-start)
             else: yield from read; waiting = []
 
-# %% ../nbs/01_data.ipynb #27a5745d
+# %% ../nbs/01_data.ipynb #15e1b566
 def stream_batches(dataset:StreamedImages, batch_size:int, seed:int, start:int=0, rank:int=0, world:int=1)->Iterator[dict]:
     "As `batches`, for a stream"
     samples = dataset.samples(seed, start, lambda k: (k-start)//batch_size % world == rank)
     while True:
         ks, images, captions = zip(*itertools.islice(samples, batch_size))
-        yield dict(pixel_values=stack_images(images, dataset.reader.resolution), captions=list(captions), sample_ids=torch.tensor(ks))
+        pixel_values = stack_images(images, dataset.reader.resolution)
+        yield dict(pixel_values=pixel_values, captions=list(captions), sample_ids=torch.tensor(ks))
 
-# %% ../nbs/01_data.ipynb #d405ae57
+# %% ../nbs/01_data.ipynb #a612d537
 def open_data(
     cfg:DataConfig,
     resolution:int|None=None, # The teacher's, pixels; used where the configuration does not say
@@ -519,7 +523,7 @@ def open_data(
         raise ValueError(f"the caption column {reader.caption_column!r} of {cfg.source!r} holds no text in its first {len(first)} rows")
     return (StreamedImages if source.streaming else CaptionedImages)(source, reader, cfg)
 
-# %% ../nbs/01_data.ipynb #781f6d10
+# %% ../nbs/01_data.ipynb #88ee1d5c
 def numbers(
     batch_size:int,       # Of this process
     start:int=0,          # First sample number of the next step, over all processes
@@ -535,7 +539,7 @@ class Numbered:
 
 def unchanged(x): return x
 
-# %% ../nbs/01_data.ipynb #88ee1d5c
+# %% ../nbs/01_data.ipynb #187b8005
 def batches(
     dataset,                 # From `open_data`, or a `LatentCache`
     *,
@@ -553,7 +557,7 @@ def batches(
         for name, why in raw.pop("skipped").items(): dataset.bad.note(name, why)
         yield raw
 
-# %% ../nbs/01_data.ipynb #6737f7ed
+# %% ../nbs/01_data.ipynb #7be9afb2
 def vae_of(pipe_or_vae): return getattr(pipe_or_vae, "vae", pipe_or_vae)
 
 @torch.no_grad()
@@ -567,7 +571,7 @@ def posterior_moments(
         posterior = vae.encode(pixel_values.to(vae.device, vae.dtype)).latent_dist
     return torch.cat([posterior.mean, posterior.logvar], dim=1).float()
 
-# %% ../nbs/01_data.ipynb #7be9afb2
+# %% ../nbs/01_data.ipynb #56c487a5
 def numbered_noise(shape, seed:int, sample_ids:Tensor)->Tensor:
     "`(b, *shape)` fp32: unit noise, each row a function of the seed and its sample number"
     generators = (torch.Generator().manual_seed(dice("posterior", seed, k).getrandbits(63)) for k in sample_ids.tolist())
@@ -585,7 +589,7 @@ def sample_latents(
     shift, scale = config.get("shift_factor") or 0., config.scaling_factor
     return (mean + torch.exp(.5*logvar)*noise - shift)*scale
 
-# %% ../nbs/01_data.ipynb #901056b1
+# %% ../nbs/01_data.ipynb #a868f593
 def vae_fingerprint(vae)->str:
     "Changes with any weight"
     digest = hashlib.blake2b(digest_size=16)
@@ -600,7 +604,7 @@ def cache_fingerprint(pipe_or_vae, dataset:CaptionedImages, dtype:torch.dtype)->
     what = [vae_fingerprint(pipe_or_vae), dataset.fingerprint, reader.resolution, reader.image_column, reader.caption_column, len(dataset), str(dtype)]
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=12).hexdigest()
 
-# %% ../nbs/01_data.ipynb #a868f593
+# %% ../nbs/01_data.ipynb #0ff3f65f
 class LatentCache:
     "The posterior moments of every readable image, in memory, with all their captions"
     def __init__(self,
@@ -624,7 +628,7 @@ class LatentCache:
         captions = [dice("image", seed, k).choice(self.captions[i]) for k, i in zip(ks, index)]
         return dict(moments=self.moments[index], captions=captions, sample_ids=torch.tensor(ks), skipped={})
 
-# %% ../nbs/01_data.ipynb #0af35018
+# %% ../nbs/01_data.ipynb #5bc1ed28
 class Once:
     "Rows by their index: what could be read of them, and what could not"
     def __init__(self, dataset): self.dataset = dataset
@@ -651,7 +655,7 @@ def encode_all(vae, dataset:CaptionedImages, batch_size:int, dtype:torch.dtype, 
         kept += good
     return moments[:len(kept)], torch.tensor(kept)
 
-# %% ../nbs/01_data.ipynb #5bc1ed28
+# %% ../nbs/01_data.ipynb #97c384ed
 def cache_latents(
     pipe_or_vae,                # A pipeline, or just its VAE
     dataset:CaptionedImages,    # From `open_data`
@@ -664,7 +668,8 @@ def cache_latents(
     "Encode every image once, or load what an earlier run encoded"
     check_cacheable(pipe_or_vae, dataset)
     folder = folder or dataset.cfg.cache_folder
-    file = Path(folder).expanduser()/f"latents-{cache_fingerprint(pipe_or_vae, dataset, dtype)}.safetensors" if folder else None
+    file = None
+    if folder: file = Path(folder).expanduser()/f"latents-{cache_fingerprint(pipe_or_vae, dataset, dtype)}.safetensors"
     if file and file.is_file(): return load_cache(file, dataset)
     moments, kept = encode_all(pipe_or_vae, dataset, batch_size, dtype, progress)
     if file: save_cache(file, moments, kept, dataset.bad)
@@ -678,7 +683,7 @@ def check_cacheable(pipe_or_vae, dataset):
     factor = image_factor(pipe_or_vae) if hasattr(pipe_or_vae, "vae") else 2**(len(pipe_or_vae.config.block_out_channels)-1)
     check_resolution(dataset.reader.resolution, factor)
 
-# %% ../nbs/01_data.ipynb #97c384ed
+# %% ../nbs/01_data.ipynb #2b090200
 def save_cache(file:Path, moments:Tensor, kept:Tensor, bad:dict):
     "Written under a temporary name first, so that a file with the right name is whole"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -691,7 +696,7 @@ def load_cache(file:Path, dataset:CaptionedImages)->LatentCache:
         for name, why in json.loads(f.metadata()["bad"]).items(): dataset.bad.note(name, why)
         return LatentCache(dataset, f.get_tensor("moments"), f.get_tensor("kept"))
 
-# %% ../nbs/01_data.ipynb #95c275cb
+# %% ../nbs/01_data.ipynb #b8883632
 def drop_captions(captions:list[str], sample_ids:Tensor, seed:int, share:float)->list[str]:
     "Each caption emptied with probability `share`"
     return ["" if dice("dropout", seed, k).random() < share else c for c, k in zip(captions, sample_ids.tolist())]
