@@ -125,16 +125,17 @@ def judge_objective(model, batch):
 # %% ../nbs/06a_toy.ipynb #372cff29
 class Reader(nn.Module):
     "A text encoder with a linear head for every label at the positions that must tell it"
-    GROUPS = {slice(15, 18):("shape1", "color1", "size1", "layout"), slice(18, 21):("shape2", "color2", "size2", "layout"), slice(21, 24):("layout", "background")}
+    GROUPS = [(range(15, 18), ("shape1", "color1", "size1", "layout")), (range(18, 21), ("shape2", "color2", "size2", "layout")),
+              (range(21, 24), ("layout", "background"))]
     def __init__(self, text_encoder):
         super().__init__()
         self.text_encoder = text_encoder
         width = text_encoder.config.hidden_size
-        self.heads = nn.ModuleList([nn.ModuleDict({n:nn.Linear(width, LABELS[n]) for n in names}) for names in self.GROUPS.values()])
+        self.heads = nn.ModuleList([nn.ModuleDict({n:nn.Linear(width, LABELS[n]) for n in names}) for _, names in self.GROUPS])
 
     def forward(self, ids):
         states = self.text_encoder(ids).last_hidden_state
-        return [{n:head(states[:,p]) for n, head in heads.items()} for where, heads in zip(self.GROUPS, self.heads) for p in range(where.start, where.stop)]
+        return [{n:head(states[:,p]) for n, head in heads.items()} for (where, _), heads in zip(self.GROUPS, self.heads) for p in where]
 
 def text_batch(tokenizer):
     return lambda scenes, k: dict(ids=tokenizer([s.caption for s in scenes], padding="max_length", truncation=True, return_tensors="pt").input_ids)
