@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from .student import count_parameters, meta_unet
 from .teacher import component_weights, denoiser, encode_captions, family_of, generate, image_size, recommended, resolve, to_pil
 
-# %% ../nbs/10_evaluate.ipynb #7008297a
+# %% ../nbs/10_evaluate.ipynb #77a1a262
 def _cpu_name():
     "The processor's model name, where the system tells it"
     try: names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
@@ -46,7 +46,7 @@ def environment(
     others = {name: version(name) for name in ("torch", "diffusers", "transformers", "accelerate")}
     return {"distill_sd": distill_sd.__version__, "python": platform.python_version(), **others, "machine": machine(device)}
 
-# %% ../nbs/10_evaluate.ipynb #a3414248
+# %% ../nbs/10_evaluate.ipynb #9d98c602
 @dataclass(frozen=True)
 class Macs:
     "Multiply-accumulates of one denoiser call on one image"
@@ -82,7 +82,7 @@ def count_macs(
     layers = sum(flops.pop(op, 0) for op in ("aten.convolution", "aten.addmm", "aten.mm"))
     return Macs(layers // 2, sum(flops.values()) // 2)
 
-# %% ../nbs/10_evaluate.ipynb #78b81e25
+# %% ../nbs/10_evaluate.ipynb #3262bb1d
 def _stored_bytes(pipe, names):
     "Weights of these components in the folder that the pipeline came from; `None` if it came from nowhere"
     folder = Path(getattr(pipe.config, "_name_or_path", None) or "/nowhere")
@@ -112,7 +112,7 @@ class SizeReport:
         for quantity, row in self.rows.items(): lines.append(f"| {quantity} | {' | '.join(cell(row, n) for n in names)} |")
         return "\n".join(lines)
 
-# %% ../nbs/10_evaluate.ipynb #6320847e
+# %% ../nbs/10_evaluate.ipynb #78b81e25
 def _sizes(pipe):
     family, model = family_of(pipe), denoiser(pipe)
     macs, everything = count_macs(model), sum(count_parameters(getattr(pipe, name)) for name in family.models)
@@ -129,7 +129,7 @@ def size_report(
     rows = {k: row for k, row in rows.items() if any(v is not None for v in row.values())}
     return SizeReport(rows, {k: "B" if "fp32" in k or "stored" in k else "" for k in rows})
 
-# %% ../nbs/10_evaluate.ipynb #6cc67370
+# %% ../nbs/10_evaluate.ipynb #47fa5f89
 def saved_bytes(
     model:nn.Module,  # Its parameters are not counted
     call:Callable,    # `call()` runs it forward, with gradients
@@ -161,13 +161,13 @@ def activation_bytes(
         one, two = measure(1), measure(2)
     return 2*one - two, two - one
 
-# %% ../nbs/10_evaluate.ipynb #9356eb53
+# %% ../nbs/10_evaluate.ipynb #d2792b87
 @dataclass(frozen=True)
 class MemoryEstimate:
     "Bytes that a training holds at its peak, part by part"
     parts:dict
-    note:str = ("Not included: Python and the libraries (about 0.5 GB, on a GPU also the CUDA context), the teacher's and the backward pass's passing "
-                "tensors, data workers. Expect 10 to 30% more.")
+    note:str = ("Not included: Python and the libraries (on a GPU also the CUDA context), tensors that come and go in the teacher's and the backward pass, "
+                "data workers. A lower bound, then.")
     @property
     def total(self)->int: return sum(self.parts.values())
     def _repr_markdown_(self)->str:
@@ -194,7 +194,7 @@ def memory_estimate(
     extra = " Gradient checkpointing will need less than the activations above." if gradient_checkpointing else ""
     return MemoryEstimate(parts, MemoryEstimate.note + extra)
 
-# %% ../nbs/10_evaluate.ipynb #4824ca74
+# %% ../nbs/10_evaluate.ipynb #fac69815
 def _wait(device):
     "Until the device has done what it was asked: GPUs answer before they have"
     if device.type in ("cuda", "mps", "xpu"): getattr(torch, device.type).synchronize()
@@ -216,7 +216,7 @@ def _denoiser_call(pipe, captions):
     cond = {k: v.to(model.device, model.dtype) for k, v in encode_captions(pipe, captions).items()}
     return torch.no_grad()(lambda: model(latents, timesteps, **cond).sample)
 
-# %% ../nbs/10_evaluate.ipynb #8d956017
+# %% ../nbs/10_evaluate.ipynb #4824ca74
 def _spread(values, digits=3):
     "Median (min–max)"
     f = lambda v: f"{v:,.0f}" if v >= 10**digits else f"{v:.{digits}g}"
@@ -248,7 +248,7 @@ class LatencyReport:
         return "\n".join([*lines, "", f"Median (min–max) of {s['repeats']} alternating turns. Batch of {s['batch_size']}, {s['size']} px, {s['num_inference_steps']} steps, "
                           f"guidance {s['guidance_scale']:g}, {s['dtype']}, on {self.machine}, torch {torch.__version__.split('+')[0]}."])
 
-# %% ../nbs/10_evaluate.ipynb #a7f4e96d
+# %% ../nbs/10_evaluate.ipynb #8d956017
 def measure_latency(
     pipes:dict,                        # Name -> pipeline; the first is the reference
     *, batch_size:int=1,               # Images at once
@@ -286,7 +286,7 @@ def sampling_settings(
     given = dict(num_inference_steps=num_inference_steps, guidance_scale=guidance_scale)
     return {**recommended(pipe), **{k: v for k, v in given.items() if v is not None}}
 
-# %% ../nbs/10_evaluate.ipynb #a5fa599e
+# %% ../nbs/10_evaluate.ipynb #55c1b4d5
 @dataclass(frozen=True)
 class PairedImages:
     "What teacher and student drew from the same captions and the same noise"
@@ -312,7 +312,7 @@ class PairedImages:
 
     def _repr_jpeg_(self): return _encoded(self.grid(), "JPEG")
 
-# %% ../nbs/10_evaluate.ipynb #13974e02
+# %% ../nbs/10_evaluate.ipynb #a5fa599e
 def _encoded(image, kind):
     "A PIL image as the bytes of a file"
     buffer = io.BytesIO()
@@ -355,7 +355,7 @@ def paired_images(
     draw = lambda pipe: generate(pipe, captions, seeds=seeds, height=height, width=width, **settings, **kw)
     return PairedImages(list(captions), seeds, draw(teacher), draw(student), settings)
 
-# %% ../nbs/10_evaluate.ipynb #e08c459c
+# %% ../nbs/10_evaluate.ipynb #e5ba094e
 def judge_pairs(
     pairs:PairedImages,
 )->dict|None:  # `{"n": …, "teacher": judge_score, "student": judge_score}`; `None` where the judge has nothing to say
@@ -366,7 +366,7 @@ def judge_pairs(
     except ValueError: return None
     return {"n": len(pairs), "teacher": judge_score(pairs.teacher, pairs.captions), "student": judge_score(pairs.student, pairs.captions)}
 
-# %% ../nbs/10_evaluate.ipynb #1939a6ac
+# %% ../nbs/10_evaluate.ipynb #7dfa8101
 def plot_losses(
     metrics:list,   # Rows of `metrics.jsonl`
     names=None,     # Terms to draw; `None`: loss, task, output, feature, whichever are there
@@ -383,7 +383,7 @@ def plot_losses(
     plt.close(ax.figure)
     return ax.figure
 
-# %% ../nbs/10_evaluate.ipynb #446806b1
+# %% ../nbs/10_evaluate.ipynb #be547a05
 def _is_local(text):
     "Whether a string is a path on this machine, rather than a hub id, a URL or a word"
     if "://" in text or not re.search(r"[/\\]", text) or "\n" in text: return False
@@ -400,7 +400,7 @@ def public(
     if not isinstance(value, str) or not _is_local(value): return value
     return re.split(r"[/\\]", value.rstrip("/\\"))[-1]
 
-# %% ../nbs/10_evaluate.ipynb #14c3601e
+# %% ../nbs/10_evaluate.ipynb #a20df039
 LICENSE_KEYS = ("license", "license_name", "license_link")
 
 def teacher_card(
@@ -419,7 +419,7 @@ def teacher_card(
     if str(source) == "toy": card.setdefault("license", "apache-2.0")   # trained from nothing, part of this package
     return card
 
-# %% ../nbs/10_evaluate.ipynb #10b46243
+# %% ../nbs/10_evaluate.ipynb #ee862e5a
 def _duration(seconds):
     m, s = divmod(round(seconds), 60)
     return f"{seconds:.1f} s" if seconds < 60 else f"{m} min {s} s" if m < 60 else f"{m//60} h {m%60} min"
@@ -448,7 +448,7 @@ def _origin_section(config, recipe_source, seconds, steps, environment):
     text = [f"Trained for {done}." if done else "", f"Recipe: {recipe_source}" if recipe_source else ""]
     return "\n\n".join([*filter(None, text), details("Configuration", public(config)), details("Versions and machine", public(environment))])
 
-# %% ../nbs/10_evaluate.ipynb #3bfdf4e2
+# %% ../nbs/10_evaluate.ipynb #70daf6f4
 def _write(path, content):
     "Write a file whole, or not at all"
     path = Path(path)
@@ -478,7 +478,7 @@ class Report:
         for i, part in enumerate(re.split(r"!\[[^\]]*\]\(([^)]+)\)", self.text)):
             if part.strip(): display(Image(self.pictures[part]) if i % 2 else Markdown(part.strip()))
 
-# %% ../nbs/10_evaluate.ipynb #f9eafdd4
+# %% ../nbs/10_evaluate.ipynb #3bfdf4e2
 def _figure_png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
@@ -522,7 +522,7 @@ def make_report(
     if teacher_card: sections.append(("Licence", _licence(teacher_card)))
     return Report("\n\n".join([f"# {title}", *(f"## {name}\n\n{text}" for name, text in sections)]) + "\n", pictures)
 
-# %% ../nbs/10_evaluate.ipynb #9adba239
+# %% ../nbs/10_evaluate.ipynb #cc906fc1
 def write_report(
     folder:str|Path,  # The run folder; gets `report.md` and `report/`
     *, title:str,
@@ -533,7 +533,7 @@ def write_report(
     report.write(folder)
     return report
 
-# %% ../nbs/10_evaluate.ipynb #4dfbca19
+# %% ../nbs/10_evaluate.ipynb #9adba239
 def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
     return ("```python\nfrom diffusers import DiffusionPipeline\n\npipe = DiffusionPipeline.from_pretrained(\"pipeline\")  # this folder, or its name on the hub\n"

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 # %% ../nbs/00a_scenes.ipynb #b0b0dda1
@@ -227,12 +226,12 @@ def show_images(
     images:Tensor,        # `(n 3 h w)`, uint8 or in [0, 1]
     captions:list=None,   # One below each
     cols:int=6,
-    scale:float=1.5,      # Inches per picture
+    scale:float=1.2,      # Inches per picture
 ):
     "A grid of pictures with their captions"
     import matplotlib.pyplot as plt, textwrap
     rows = math.ceil(len(images)/cols)
-    fig, axes = plt.subplots(rows, cols, figsize=(cols*scale, rows*(scale+(.55 if captions else .05))), squeeze=False, dpi=72)
+    fig, axes = plt.subplots(rows, cols, figsize=(cols*scale, rows*(scale+(.55 if captions else .05))), squeeze=False, dpi=64)
     for ax in axes.flat: ax.axis("off")
     for i, (ax, img) in enumerate(zip(axes.flat, images)):
         ax.imshow(img.permute(1, 2, 0).clamp(0, 1 if img.is_floating_point() else 255), interpolation="lanczos")

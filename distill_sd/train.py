@@ -14,6 +14,7 @@ import sys
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal, Optional, Union
 
 # %% ../nbs/11_train.ipynb #7095a0f5
@@ -211,8 +212,11 @@ def save_pipeline(
     except BaseException: shutil.rmtree(tmp, ignore_errors=True); raise
     finally:
         for m, d in zip(modules, before): m.to(d)
-    shutil.rmtree(folder, ignore_errors=True)
+    old = folder.with_name(folder.name+".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists(): os.replace(folder, old)
     os.replace(tmp, folder)
+    shutil.rmtree(old, ignore_errors=True)
     return folder
 
 # %% ../nbs/11_train.ipynb #50255549
@@ -241,11 +245,14 @@ class SampleGrids:
 class RunResult:
     "What a run leaves behind"
     output_dir:Path        # The run folder
-    metrics:dict           # Last values of every logged term, and the judge's scores where the data are scenes
+    metrics:dict           # Last values of every logged term; `judge/…` where the data are scenes, `seconds_per_image/…`, `speedup`
     finished:bool=True     # False if it was stopped by a signal; go on with resume=True
     report:Any=None        # Displays itself
 
-    def _repr_markdown_(self): return self.report._repr_markdown_() if self.report is not None else f"stopped; `run(…, output_dir={str(self.output_dir)!r}, resume=True)` goes on"
+    def _ipython_display_(self):
+        from IPython.display import Markdown, display
+        if self.report is not None: self.report._ipython_display_()
+        else: display(Markdown(f"stopped; `run(…, output_dir={str(self.output_dir)!r}, resume=True)` goes on"))
 
 @dataclass
 class Prepared:
@@ -262,9 +269,11 @@ def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
     from distill_sd.data import check_resolution, open_data
     from distill_sd.student import student_config
-    from distill_sd.teacher import denoiser, image_factor, image_size, load_teacher, recommended
+    from distill_sd.teacher import denoiser, family_of, image_factor, image_size, load_teacher, recommended
     loop, weights, plan, data = _loop_config(config), _kd_weights(config), _plan(config), _data_config(config)
     pipe = load_teacher(config.teacher, revision=config.revision, variant=config.variant, config=config.teacher_config)
+    if not family_of(pipe).from_text:
+        raise NotImplementedError(f"teacher {config.teacher!r} is a {type(pipe).__name__}: make_student removes its blocks, but a run draws from captions alone and cannot train it yet")
     student_config(denoiser(pipe).config, plan)
     resolution = config.resolution or image_size(pipe)[0]
     check_resolution(resolution, image_factor(pipe))
@@ -282,10 +291,10 @@ def _captions(p:Prepared, n:int):
     some = next(batches(p.dataset, batch_size=min(n, 16), seed=0))["captions"]
     return list(itertools.islice(itertools.cycle(some), n))
 
-def _feed(p:Prepared, device):
+def _feed(p:Prepared, progress:bool):
     "Batches from any sample number on"
     from distill_sd.data import batches, cache_latents, to_batch
-    source = cache_latents(p.pipe, p.dataset) if p.config.cache_latents else p.dataset
+    source = cache_latents(p.pipe, p.dataset, progress=progress) if p.config.cache_latents else p.dataset
     c = p.config
     return lambda start: (to_batch(raw, p.pipe, seed=c.seed, caption_dropout=c.caption_dropout)
                           for raw in batches(source, batch_size=p.loop.micro_batch_size, seed=c.seed, start=start))
@@ -319,7 +328,7 @@ def run(
     callbacks = [SampleGrids(pipe, _captions(p, 8), folder/"samples", p.settings)] if config.sample_every else []
     schedule = Schedule.from_scheduler(p.pipe.scheduler)
     with DistillObjective(teacher, student, schedule, p.plan, p.weights, config.loss_weighting, config.seed) as objective:
-        result = fit(student, _feed(p, state.device), objective, p.loop, output_dir=folder, resume=resume, callbacks=callbacks, progress=progress)
+        result = fit(student, _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=callbacks, progress=progress)
     if result.ema: result.ema.copy_to_model()
     if not result.finished or not state.is_main_process: return RunResult(folder, {}, result.finished)
     student.eval().requires_grad_(False)
@@ -346,8 +355,9 @@ def finish(p:Prepared, pipe, result, folder:Path, source:str="")->RunResult:
                           sizes=size_report(both), latency=latency, pairs=pairs,
                           scores=scores, metrics=result.metrics, teacher_card=card, seconds=result.seconds)
     write_card(folder/"pipeline", report, settings=p.settings, teacher_card=card)
-    judged = {f"judge/{who}":scores[who]["all_correct"] for who in both} if scores else {}
-    return RunResult(folder, {**(result.metrics[-1] if result.metrics else {}), **judged}, True, report)
+    measured = {f"judge/{who}":scores[who]["all_correct"] for who in both} if scores else {}
+    if latency: measured |= {f"seconds_per_image/{who}":median(latency.images[who]) for who in both} | {"speedup":median(latency.speedup())}
+    return RunResult(folder, {**(result.metrics[-1] if result.metrics else {}), **measured}, True, report)
 
 # %% ../nbs/11_train.ipynb #95418838
 @dataclass
