@@ -204,9 +204,9 @@ def latent_batches(pipe, latents, batch_size, seed=0):
 # %% ../nbs/06a_toy.ipynb #e69a6a49
 STEPS = dict(judge=2500, text=1600, vae=3200, unet=20000) # Optimizer steps
 
-def _train(model, feed, objective, folder, steps, **config):
+def _train(model, feed, objective, folder, steps, progress, **config):
     settings = dict(lr_schedule="cosine", warmup_steps=min(100, steps//2), betas=(.9, .99), weight_decay=1e-3, ema_decay=.998, checkpoint_every=500, log_every=50)
-    result = fit(model, feed, objective, LoopConfig(steps=steps, **{**settings, **config}), output_dir=folder, resume=True)
+    result = fit(model, feed, objective, LoopConfig(steps=steps, **{**settings, **config}), output_dir=folder, resume=True, progress=progress)
     if not result.finished: raise SystemExit(f"stopped at step {result.steps} of {folder.name}; the same command goes on")
     if result.ema: result.ema.copy_to_model()
     return model.eval().requires_grad_(False)
@@ -215,6 +215,7 @@ def train_toy(
     output_dir:Path="runs/toy-teacher", # Gets `toy/`, a diffusers folder, and `judge.safetensors`, as in the package's assets
     steps:dict=None,                    # Fewer steps for some of `STEPS`, to try it out
     scenes:int=28000,                   # Cached latents that the UNet learns from
+    progress:bool=True,                 # Show progress bars
 )->Path:
     "Train the built-in teacher and the judge from nothing, or go on where the same call was stopped"
     from safetensors.torch import save_file
@@ -222,15 +223,15 @@ def train_toy(
     torch.manual_seed(0)
     judge, tokenizer, vae, unet = Judge(), toy_tokenizer(), toy_vae(), toy_unet()
     reader = Reader(toy_text_encoder(tokenizer))
-    _train(judge, scene_batches(64, 41, judge_batch), judge_objective, folder/"judge", steps["judge"], batch_size=64, lr=2e-3, ema_decay=0)
+    _train(judge, scene_batches(64, 41, judge_batch), judge_objective, folder/"judge", steps["judge"], progress, batch_size=64, lr=2e-3, ema_decay=0)
     save_file({k:v.half() if v.is_floating_point() else v for k, v in judge.state_dict().items()}, folder/"judge.safetensors")
-    _train(reader, scene_batches(128, 21, text_batch(tokenizer)), text_objective, folder/"text", steps["text"], batch_size=128, lr=2e-3)
+    _train(reader, scene_batches(128, 21, text_batch(tokenizer)), text_objective, folder/"text", steps["text"], progress, batch_size=128, lr=2e-3)
     whiten(vae, render_scenes([make_scene(31, i) for i in range(256)])/127.5-1)
-    _train(VAETrainer(vae), scene_batches(16, 11, vae_batch), vae_objective, folder/"vae", steps["vae"], batch_size=16, lr=1.5e-3)
+    _train(VAETrainer(vae), scene_batches(16, 11, vae_batch), vae_objective, folder/"vae", steps["vae"], progress, batch_size=16, lr=1.5e-3)
     whiten(vae, render_scenes([make_scene(31, i) for i in range(1024)])/127.5-1)
     pipe = toy_pipeline(tokenizer, reader.text_encoder, vae, unet)
-    latents = cache_latents(pipe, open_data(DataConfig(n=scenes, seed=11), 64), folder=folder/"cache")
+    latents = cache_latents(pipe, open_data(DataConfig(n=scenes, seed=11), 64), folder=folder/"cache", progress=progress)
     with unet_objective(unet) as objective:
-        _train(unet, latent_batches(pipe, latents, 64), objective, folder/"unet", steps["unet"], batch_size=64, lr=1e-3, ema_decay=.999)
+        _train(unet, latent_batches(pipe, latents, 64), objective, folder/"unet", steps["unet"], progress, batch_size=64, lr=1e-3, ema_decay=.999)
     pipe.to(torch.float16).save_pretrained(folder/"toy")
     return folder

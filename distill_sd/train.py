@@ -446,6 +446,7 @@ def main(
     args = _cli().parse_args(argv, defaults=False).as_dict()
     command, given = args["command"], dict(args.get(args["command"]) or {})
     try: return _COMMANDS[command](given)
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()) # whoever read along, `head` say, has gone
     except (ValueError, OSError, NotImplementedError, FloatingPointError, RuntimeError) as e:
         if os.environ.get("DISTILL_SD_TRACEBACK"): raise
         sys.exit(f"distill-sd {command}: {e}")
@@ -456,7 +457,7 @@ def _run_command(given):
     if not result.finished: return print(f"stopped; the same command with --resume goes on with {result.output_dir}")
     print(f"pipeline: {result.output_dir/'pipeline'}\nreport:   {result.output_dir/'report.md'}")
     for k, v in result.metrics.items():
-        if k.startswith("judge/"): print(f"{k.removeprefix('judge/')}: {v} of 100 pictures show what their captions say")
+        if k.startswith("judge/"): print(f"{k.removeprefix('judge/')}: {v}% of the pictures show all that their captions say")
 
 def _recipes_command(given):
     for name, r in recipes().items(): print(f"{name:<12} {r['description']}\n{'':<12} {r['source']}")
