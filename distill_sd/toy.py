@@ -6,7 +6,7 @@
 __all__ = ['WORDS', 'LATENT_NOISE', 'STEPS', 'toy_tokenizer', 'toy_text_encoder', 'toy_vae', 'toy_unet', 'toy_scheduler',
            'toy_pipeline', 'scene_batches', 'label_loss', 'roughen', 'judge_batch', 'judge_objective', 'Reader',
            'text_batch', 'text_objective', 'vae_batch', 'VAETrainer', 'vae_objective', 'whiten', 'unet_objective',
-           'latent_batches', 'train_toy']
+           'train_toy']
 
 # %% ../nbs/06a_toy.ipynb #5175dc7b
 import math
@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .data import DataConfig, batches, cache_latents, open_data, to_batch
+from .data import DataConfig, cache_latents, open_data
 from .diffusion import Schedule
-from .distill import DistillObjective
+from .distill import DistillObjective, training_batches
 from .loop import LoopConfig, fit
 from .losses import KDWeights
 from .scenes import (BACKGROUNDS, COLORS, LABELS, PLACES, RELATIONS, SHAPES, SIZES, Judge, make_scene, no_defect, render, render_scenes, spoil)
@@ -198,9 +198,6 @@ def whiten(
 def unet_objective(unet, seed=0):
     return DistillObjective(None, unet, Schedule.from_scheduler(toy_scheduler()), None, KDWeights(1, 0, 0), "clipped_x0", seed)
 
-def latent_batches(pipe, latents, batch_size, seed=0):
-    return lambda start: (to_batch(raw, pipe, seed=seed) for raw in batches(latents, batch_size=batch_size, seed=seed, start=start))
-
 # %% ../nbs/06a_toy.ipynb #e69a6a49
 STEPS = dict(judge=2500, text=1600, vae=3200, unet=20000) # Optimizer steps
 
@@ -232,6 +229,6 @@ def train_toy(
     pipe = toy_pipeline(tokenizer, reader.text_encoder, vae, unet)
     latents = cache_latents(pipe, open_data(DataConfig(n=scenes, seed=11), 64), folder=folder/"cache", progress=progress)
     with unet_objective(unet) as objective:
-        _train(unet, latent_batches(pipe, latents, 64), objective, folder/"unet", steps["unet"], progress, batch_size=64, lr=1e-3, ema_decay=.999)
+        _train(unet, training_batches(pipe, latents, 64, seed=0), objective, folder/"unet", steps["unet"], progress, batch_size=64, lr=1e-3, ema_decay=.999)
     pipe.to(torch.float16).save_pretrained(folder/"toy")
     return folder

@@ -227,10 +227,7 @@ class SampleGrids:
 
     def __call__(self, step, model):
         from distill_sd.teacher import generate, image_grid
-        training = model.training
-        model.eval()
         grid = image_grid(generate(self.pipe, self.captions, seeds=range(len(self.captions)), **self.settings), ncols=4)
-        model.train(training)
         self.folder.mkdir(parents=True, exist_ok=True)
         grid.save(self.folder/f"step-{step:06d}.png")
         if "ipykernel" in sys.modules: self._show(grid)
@@ -284,20 +281,19 @@ def prepare(config:TrainConfig)->Prepared:
 
 # %% ../nbs/11_train.ipynb #1ce6d9e5
 def _captions(p:Prepared, n:int):
-    from distill_sd.scenes import make_scene
-    if p.config.data == "scenes": return [make_scene(4242, i, "test").caption for i in range(n)]
     import itertools
     from distill_sd.data import batches
+    from distill_sd.distill import held_out_captions
+    if p.config.data == "scenes": return held_out_captions(n)
     some = next(batches(p.dataset, batch_size=min(n, 16), seed=0))["captions"]
     return list(itertools.islice(itertools.cycle(some), n))
 
 def _feed(p:Prepared, progress:bool):
     "Batches from any sample number on"
-    from distill_sd.data import batches, cache_latents, to_batch
+    from distill_sd.data import cache_latents
+    from distill_sd.distill import training_batches
     source = cache_latents(p.pipe, p.dataset, progress=progress) if p.config.cache_latents else p.dataset
-    c = p.config
-    return lambda start: (to_batch(raw, p.pipe, seed=c.seed, caption_dropout=c.caption_dropout)
-                          for raw in batches(source, batch_size=p.loop.micro_batch_size, seed=c.seed, start=start))
+    return training_batches(p.pipe, source, p.loop.micro_batch_size, p.config.seed, p.config.caption_dropout)
 
 # %% ../nbs/11_train.ipynb #ae6dbe19
 def run(
@@ -315,6 +311,7 @@ def run(
     from distill_sd.loop import fit
     from distill_sd.student import make_student
     from distill_sd.teacher import denoiser
+    if resume and overwrite: raise ValueError("resume goes on with the run that is there and overwrite removes it; give one of them")
     config = load_config(recipe, **overrides)
     if dry_run: return plan_run(config)
     folder = check_folder(config, resume, overwrite)
@@ -323,7 +320,7 @@ def run(
     state.wait_for_everyone()
     p.pipe.to(state.device)
     teacher = denoiser(p.pipe)
-    student = make_student(teacher, p.plan, init=config.init)
+    student = make_student(teacher, p.plan, init=config.init, seed=config.seed)
     pipe = with_denoiser(p.pipe, student)
     callbacks = [SampleGrids(pipe, _captions(p, 8), folder/"samples", p.settings)] if config.sample_every else []
     schedule = Schedule.from_scheduler(p.pipe.scheduler)
