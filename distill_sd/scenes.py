@@ -276,7 +276,7 @@ class Judge(nn.Module):
         return {name:head(f) for name, head in self.heads.items()}, self.valid(f)[:,0], f
 
 # %% ../nbs/00a_scenes.ipynb #d61ca5aa
-DEFECTS = ["blended shapes", "two colours", "bent", "ghost", "mixed colour", "empty", "double exposure", "third object"]
+DEFECTS = {"blended shapes":3, "two colours":3, "bent":3, "ghost":2, "mixed colour":1, "empty":.4, "double exposure":.4, "third object":.8} # name -> how often, relative; the hard ones more
 
 def _other(rng, n, *not_these):
     return rng.choice([i for i in range(n) if i not in not_these])
@@ -312,11 +312,11 @@ def _third_object(img, labels, rng):
 def spoil(
     scenes:list,          # Of `Scene`
     seed:int=0,
-    kind:str=None,        # One of `DEFECTS`; None draws one for each picture
+    kind:str=None,        # One of `DEFECTS`; None draws one for each picture, as often as they say
 )->tuple:                 # pictures `(n 3 64 64)` in [0, 1], and the name of what is wrong with each
     "Pictures of scenes with one thing wrong in each"
     rng, (labels, jitter) = random.Random(f"spoil {seed}"), _tensors(scenes)
-    kinds = [kind or rng.choice(DEFECTS) for _ in scenes]
+    kinds = [kind or rng.choices(list(DEFECTS), list(DEFECTS.values()))[0] for _ in scenes]
     defects = no_defect(len(scenes)), no_defect(len(scenes))
     for i, k in enumerate(kinds):
         slot = rng.randrange(2) if labels[i,0] >= 5 else 0

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'LATENT_NOISE', 'STEPS', 'toy_tokenizer', 'toy_text_encoder', 'toy_vae', 'toy_unet', 'toy_scheduler',
-           'toy_pipeline', 'scene_batches', 'label_loss', 'roughen', 'judge_batch', 'judge_objective', 'Reader',
-           'text_batch', 'text_objective', 'vae_batch', 'VAETrainer', 'vae_objective', 'whiten', 'unet_objective',
-           'train_toy']
+           'toy_pipeline', 'scene_batches', 'label_loss', 'roughen', 'judge_batch', 'judge_objective', 'set_threshold',
+           'Reader', 'text_batch', 'text_objective', 'vae_batch', 'VAETrainer', 'vae_objective', 'whiten',
+           'unet_objective', 'train_toy']
 
 # %% ../nbs/06a_toy.ipynb #5175dc7b
 import math
@@ -120,9 +120,21 @@ def judge_objective(model, batch):
     n = len(batch["proper"])
     labels = label_loss({k:v[:n] for k, v in logits.items()}, batch["labels"], smoothing=.02)
     proper = F.binary_cross_entropy_with_logits(valid, (torch.arange(2*n, device=valid.device) < n).float())
-    return labels + 2*proper, dict(labels=labels.detach(), proper=proper.detach())
+    return labels + 6*proper, dict(labels=labels.detach(), proper=proper.detach())
 
-# %% ../nbs/06a_toy.ipynb #372cff29
+# %% ../nbs/06a_toy.ipynb #0ad39180
+@torch.no_grad()
+def set_threshold(
+    judge:Judge,          # Its bias is changed in place
+    images,               # Proper pictures `(n 3 64 64)` in [0, 1] that it was not trained on
+    share:float=.996,     # Of them that shall pass
+):
+    "Let this share of proper pictures pass"
+    logits = torch.cat([judge.eval()(x)[1] for x in images.split(256)])
+    judge.valid.bias -= logits.quantile(1-share)
+    return judge
+
+# %% ../nbs/06a_toy.ipynb #7c9f6b39
 class Reader(nn.Module):
     "A text encoder with a linear head for every label at the positions that must tell it"
     GROUPS = [(range(15, 18), ("shape1", "color1", "size1", "layout")), (range(18, 21), ("shape2", "color2", "size2", "layout")),
@@ -145,7 +157,7 @@ def text_objective(model, batch):
     loss = sum(label_loss(logits, batch["labels"], logits) for logits in outs)/len(outs)
     return loss, dict(labels=loss.detach())
 
-# %% ../nbs/06a_toy.ipynb #40e95888
+# %% ../nbs/06a_toy.ipynb #7676c3a0
 LATENT_NOISE = .05 # Standard deviation of the posterior, in latents of unit variance
 
 def vae_batch(scenes, k):
@@ -174,7 +186,7 @@ def vae_objective(model, batch):
     terms = dict(square=square, absolute=absolute, edges=edges, unit=unit)
     return 2*square + absolute + .5*edges + 1e-2*unit, {k:v.detach() for k, v in terms.items()}
 
-# %% ../nbs/06a_toy.ipynb #7676c3a0
+# %% ../nbs/06a_toy.ipynb #67312135
 @torch.no_grad()
 def whiten(
     vae,                   # Changed in place
@@ -194,11 +206,11 @@ def whiten(
     q.weight[c:], q.bias[c:] = 0, 2*math.log(LATENT_NOISE)
     return vae
 
-# %% ../nbs/06a_toy.ipynb #3384371a
+# %% ../nbs/06a_toy.ipynb #e69a6a49
 def unet_objective(unet, seed=0):
     return DistillObjective(None, unet, Schedule.from_scheduler(toy_scheduler()), None, KDWeights(1, 0, 0), "clipped_x0", seed)
 
-# %% ../nbs/06a_toy.ipynb #e69a6a49
+# %% ../nbs/06a_toy.ipynb #55c2a7a2
 STEPS = dict(judge=2500, text=1600, vae=3200, unet=20000) # Optimizer steps
 
 def _train(model, feed, objective, folder, steps, progress, **config):
@@ -221,6 +233,7 @@ def train_toy(
     judge, tokenizer, vae, unet = Judge(), toy_tokenizer(), toy_vae(), toy_unet()
     reader = Reader(toy_text_encoder(tokenizer))
     _train(judge, scene_batches(64, 41, judge_batch), judge_objective, folder/"judge", steps["judge"], progress, batch_size=64, lr=2e-3, ema_decay=0)
+    set_threshold(judge, render_scenes([make_scene(77, i) for i in range(3000)])/255)
     save_file({k:v.half() if v.is_floating_point() else v for k, v in judge.state_dict().items()}, folder/"judge.safetensors")
     _train(reader, scene_batches(128, 21, text_batch(tokenizer)), text_objective, folder/"text", steps["text"], progress, batch_size=128, lr=2e-3)
     whiten(vae, render_scenes([make_scene(31, i) for i in range(256)])/127.5-1)
