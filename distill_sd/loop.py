@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['Schedules', 'Precisions', 'UNREADABLE', 'FREE_ON_RESUME', 'LoopConfig', 'trained_parameters', 'resolve_precision',
            'EMA', 'load_tensors', 'share', 'feed', 'Journal', 'read_metrics', 'trained_tensors', 'checkpoint_folders',
-           'step_of', 'nbytes', 'write_checkpoint', 'read_checkpoint', 'newest_checkpoint', 'set_aside',
-           'check_resumable', 'stop_signals', 'fork_rng', 'mode', 'borrowed', 'show', 'FitResult', 'plot_metrics',
-           'make_accelerator', 'make_optimizer', 'Progress', 'check_folder', 'fit']
+           'step_of', 'nbytes', 'crc32', 'write_checkpoint', 'read_checkpoint', 'newest_checkpoint', 'set_aside',
+           'drop_old', 'check_resumable', 'stop_signals', 'fork_rng', 'mode', 'borrowed', 'show', 'FitResult',
+           'plot_metrics', 'make_accelerator', 'make_optimizer', 'Progress', 'check_folder', 'fit']
 
 # %% ../nbs/05_loop.ipynb #7f7b485a
-import errno, json, math, os, pickle, shutil, signal, threading, time, warnings
+import errno, json, math, os, pickle, shutil, signal, threading, time, warnings, zlib
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -47,7 +47,8 @@ class LoopConfig:
     mixed_precision:Precisions="auto" # Of the arithmetic; weights and optimizer stay fp32
     gradient_checkpointing:bool=False # Recompute activations in the backward pass: less memory, about a third slower
     checkpoint_every:int=500         # Steps between checkpoints; 0 = only the last
-    keep_last:int=2                  # Checkpoints that stay on disk
+    keep_last:int=2                  # The newest checkpoints that stay on disk
+    keep_every:int=0                 # Checkpoints at multiples of this step are written and stay for good; 0 = none
     sample_every:int=0               # Steps between calls of the callbacks; 0 = never
     log_every:int=10                 # Steps between rows of `metrics.jsonl`
     seed:int=0                       # Of what is random inside the model (dropout); in `[0, 2**31)`
@@ -74,7 +75,7 @@ class LoopConfig:
             raise ValueError(f"threads must be at least 1 or None, got {self.threads}")
 
 _RANGES = [(name, 1, math.inf) for name in ("steps", "batch_size", "accumulation", "keep_last", "log_every")] + [
-    (name, 0, math.inf) for name in ("warmup_steps", "weight_decay", "max_grad_norm", "checkpoint_every", "sample_every")] + [
+    (name, 0, math.inf) for name in ("warmup_steps", "weight_decay", "max_grad_norm", "checkpoint_every", "keep_every", "sample_every")] + [
     ("lr", 1e-12, math.inf), ("eps", 1e-30, 1), ("betas", 0, 1), ("ema_decay", 0, 1), ("seed", 0, 2**31)]
 
 # %% ../nbs/05_loop.ipynb #5615dc90
@@ -282,6 +283,13 @@ def nbytes(x)->int:
     if type(x) in (int, float, bool, str, type(None)): return 8
     raise TypeError(f"a state_dict holds a {type(x)}; a checkpoint keeps tensors, numbers, text, None, lists and dicts")
 
+def crc32(path:Path)->int:
+    "A file's checksum, read 16 MiB at a time"
+    value = 0
+    with open(path, "rb") as f:
+        while block := f.read(2**24): value = zlib.crc32(block, value)
+    return value
+
 def _fsync(path:Path):
     if os.name != "posix": return # Windows cannot open a folder
     handle = os.open(path, os.O_RDONLY)
@@ -311,7 +319,8 @@ def write_checkpoint(
         for name, tensors in weights.items():
             save_file({n: t.detach().contiguous() for n, t in tensors.items()}, temporary/f"{name}.safetensors")
         torch.save(training, temporary/"training.pt")
-        (temporary/"meta.json").write_text(json.dumps(dict(step=step, weights=list(weights), config=asdict(config)), indent=1))
+        meta = dict(step=step, weights=list(weights), config=asdict(config), crc32={p.name: crc32(p) for p in temporary.iterdir()})
+        (temporary/"meta.json").write_text(json.dumps(meta, indent=1))
         for path in [*temporary.iterdir(), temporary]: _fsync(path)
         temporary.rename(final)
         _fsync(root)
@@ -324,6 +333,8 @@ def write_checkpoint(
 def read_checkpoint(folder:Path)->dict: # `step, config, weights, training`
     "Read a checkpoint's files, all on the CPU"
     meta = json.loads((folder/"meta.json").read_text())
+    for name, expected in meta["crc32"].items():
+        if crc32(folder/name) != expected: raise ValueError(f"{name} is not what was written, its checksum differs")
     meta["weights"] = {name: load_file(folder/f"{name}.safetensors") for name in meta["weights"]}
     meta["training"] = torch.load(folder/"training.pt", map_location="cpu", weights_only=True)
     return meta
@@ -345,14 +356,25 @@ def set_aside(
     output_dir:Path,
     step:int,        # Checkpoints after this one could not be read
 ):
-    "Rename damaged checkpoints, so that they neither count as the newest nor stand in the way"
+    "Rename damaged checkpoints, so that they neither count as the newest nor stand in the way, and remove half-written ones"
+    for folder in (Path(output_dir)/"checkpoints").glob("step-*.tmp"): shutil.rmtree(folder)
     for folder in checkpoint_folders(output_dir):
         if step_of(folder) > step:
             shutil.rmtree(folder.with_suffix(".damaged"), ignore_errors=True)
             folder.rename(folder.with_suffix(".damaged"))
 
 # %% ../nbs/05_loop.ipynb #6d9489c0
-FREE_ON_RESUME = ("steps", "accumulation", "mixed_precision", "gradient_checkpointing", "checkpoint_every", "keep_last",
+def drop_old(
+    output_dir:Path,  # A run's folder
+    keep_last:int,    # So many of the newest stay
+    keep_every:int=0, # And those whose step is a multiple of this; 0 = no others
+):
+    "Remove the checkpoints that are no longer wanted"
+    for folder in checkpoint_folders(output_dir)[:-keep_last]:
+        if not keep_every or step_of(folder) % keep_every: shutil.rmtree(folder.rename(folder.with_suffix(".tmp")))
+
+# %% ../nbs/05_loop.ipynb #66f7c5fb
+FREE_ON_RESUME = ("steps", "accumulation", "mixed_precision", "gradient_checkpointing", "checkpoint_every", "keep_last", "keep_every",
     "sample_every", "log_every", "threads")
 
 def check_resumable(
@@ -367,7 +389,7 @@ def check_resumable(
     if config.steps < step: changed.append(f"steps is {config.steps}, but {step} are done")
     if changed: raise ValueError("cannot resume with another config: " + "; ".join(changed) + ". Change it back or use another folder")
 
-# %% ../nbs/05_loop.ipynb #66f7c5fb
+# %% ../nbs/05_loop.ipynb #14638923
 @contextmanager
 def stop_signals():
     "Inside the `with`, SIGTERM and SIGINT set the event rather than end the program; a second one does as before"
@@ -381,7 +403,7 @@ def stop_signals():
     finally:
         for number, old in before.items(): signal.signal(number, old)
 
-# %% ../nbs/05_loop.ipynb #14638923
+# %% ../nbs/05_loop.ipynb #f2b9fc17
 def fork_rng(): return torch.random.fork_rng([torch.cuda.current_device()] if torch.cuda.is_available() else [])
 
 @contextmanager
@@ -422,7 +444,7 @@ def show(
     with mode(model, training=False), ema.applied() if ema else nullcontext():
         for callback in callbacks: callback(step, model)
 
-# %% ../nbs/05_loop.ipynb #4167ab19
+# %% ../nbs/05_loop.ipynb #a5374f6b
 @dataclass
 class FitResult:
     "What a training did"
@@ -458,7 +480,7 @@ def plot_metrics(
     if names: ax.legend(fontsize=8)
     return ax
 
-# %% ../nbs/05_loop.ipynb #3edee5ba
+# %% ../nbs/05_loop.ipynb #53f76224
 def make_accelerator(config:LoopConfig)->Accelerator:
     "accelerate, with this config's precision and accumulation"
     precision = resolve_precision(config.mixed_precision, PartialState().device)
@@ -483,6 +505,8 @@ class Progress:
     def restore(self)->int: # The step to go on from
         "Load the newest checkpoint, if there is one"
         found = newest_checkpoint(self.folder)
+        self.accelerator.wait_for_everyone() # before a folder is renamed that another process still reads
+        if self.writes: set_aside(self.folder, found["step"] if found else 0)
         if found is None: return 0
         step, training = found["step"], found["training"]
         check_resumable(found["config"], self.config, step)
@@ -492,8 +516,6 @@ class Progress:
             if name in training: part.load_state_dict(training[name])
             elif name != "scaler":
                 raise ValueError(f"the checkpoint of step {step} holds no state of {name!r}, only of {sorted(training)}")
-        self.accelerator.wait_for_everyone() # before a folder is renamed that another process still reads
-        if self.writes: set_aside(self.folder, step)
         return step
 
     def journal(self, step:int)->Journal:
@@ -506,7 +528,7 @@ class Progress:
         if not self.writes: return
         weights = {"model": trained_tensors(self.model), **({"ema": self.ema.state_dict()} if self.ema else {})}
         write_checkpoint(self.folder, step, weights, {n: p.state_dict() for n, p in self.parts.items()}, self.config)
-        for old in checkpoint_folders(self.folder)[:-self.config.keep_last]: shutil.rmtree(old)
+        drop_old(self.folder, self.config.keep_last, self.config.keep_every)
 
 def check_folder(output_dir:Path, resume:bool):
     "Refuse a folder that holds a run already, unless that run is to go on"
@@ -515,7 +537,7 @@ def check_folder(output_dir:Path, resume:bool):
     elif not resume and (checkpoint_folders(output_dir) or (Path(output_dir)/"metrics.jsonl").exists()):
         raise FileExistsError(f"{output_dir} already holds a run; pass resume=True to go on with it, or use another output_dir")
 
-# %% ../nbs/05_loop.ipynb #a5374f6b
+# %% ../nbs/05_loop.ipynb #2a1bb728
 def fit(
     model:nn.Module,     # Its parameters with `requires_grad` are trained, in place; they must be fp32
     batches:Callable,    # `batches(start_sample)`: endless iterator of dicts of `micro_batch_size` rows, with `sample_ids` `(b,)`
@@ -564,7 +586,7 @@ def fit(
                 step += 1
                 bar.update()
                 last = step == config.steps or stop.is_set()                                     # 7
-                save, sample = last or due(config.checkpoint_every), due(config.sample_every)    # 6
+                save, sample = last or due(config.checkpoint_every) or due(config.keep_every), due(config.sample_every) # 6
                 if save or sample or due(config.log_every):
                     row = journal.row(step, lr=lr) # raises before anything bad can be saved
                     bar.set_postfix(loss=f"{row['loss']:.4g}", images_per_s=row["images_per_second"])

@@ -68,7 +68,8 @@ class TrainConfig:
     mixed_precision:Literal["auto","no","bf16","fp16"]="auto" # Of the arithmetic; weights stay fp32
     gradient_checkpointing:bool=False # Less memory, about a third slower
     checkpoint_every:int=500          # Steps
-    keep_last:int=2                   # Checkpoints that stay
+    keep_last:int=2                   # The newest checkpoints that stay
+    keep_every:int=0                  # Checkpoints at multiples of this step stay for good; 0: none
     sample_every:int=0                # Steps between sample grids; 0: none
     log_every:int=10                  # Steps between lines of metrics.jsonl
     seed:int=0                        # Of everything random
@@ -155,7 +156,7 @@ def _plan(c):
 
 # %% ../nbs/11_train.ipynb #91123b5d
 OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "pipeline", "report.md", "report")
-MAY_CHANGE = {"output_dir", "steps", "checkpoint_every", "keep_last", "sample_every", "log_every", "threads", "num_workers", "max_bad", "cache_folder",
+MAY_CHANGE = {"output_dir", "steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "log_every", "threads", "num_workers", "max_bad", "cache_folder",
               "eval_images", "latency_repeats", "num_inference_steps", "guidance_scale", "save_dtype"} # from one leg of a run to the next
 
 def _write(path:Path, text:str):
