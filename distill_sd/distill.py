@@ -127,7 +127,7 @@ def run_arm(
     config:LoopConfig,
     n:int=500,                  # Held-out captions to judge by
     **kw,                       # For `fit`
-)->dict:                        # name, parameters, minutes, judge scores
+)->dict:                        # name, parameters, steps, seed, minutes, number of pictures judged, judge scores
     "Train one arm and judge it"
     student = make_student(denoiser(pipe), arm.plan, init=arm.init, seed=config.seed)
     schedule = Schedule.from_scheduler(pipe.scheduler)
@@ -138,7 +138,7 @@ def run_arm(
     if result.ema: result.ema.copy_to_model()
     student.eval()
     return dict(arm=arm.name, plan=get_plan(arm.plan).name, parameters=sum(p.numel() for p in student.parameters()), steps=config.steps,
-                minutes=round(minutes, 1), **evaluate_scenes(with_denoiser(pipe, student), n))
+                seed=config.seed, minutes=round(minutes, 1), n=n, **evaluate_scenes(with_denoiser(pipe, student), n))
 
 # %% ../nbs/06_distill.ipynb #04eba825
 def ablate(
@@ -152,12 +152,12 @@ def ablate(
     out, pipe = Path(out), load_teacher("toy")
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     if "teacher" not in {d["arm"] for d in done}:
-        row = dict(arm="teacher", plan="", parameters=sum(p.numel() for p in denoiser(pipe).parameters()), steps=0, minutes=0, **evaluate_scenes(pipe, n))
+        row = dict(arm="teacher", plan="", parameters=sum(p.numel() for p in denoiser(pipe).parameters()), steps=0, seed=0, minutes=0, n=n, **evaluate_scenes(pipe, n))
         _append(out, row), done.append(row)
     latents = cache_latents(pipe, open_data(DataConfig(n=8000), 64))
     settings = LoopConfig(**{**dict(steps=steps, batch_size=32, lr=7e-4, lr_schedule="cosine", warmup_steps=30, ema_decay=.995, weight_decay=1e-3, betas=(.9, .99)), **config})
     for arm in arms or ARMS:
-        if (arm.name, steps) in {(d["arm"], d["steps"]) for d in done}: continue
+        if (arm.name, steps, settings.seed) in {(d["arm"], d["steps"], d["seed"]) for d in done}: continue
         done.append(run_arm(arm, pipe, latents, settings, n, progress=False))
         _append(out, done[-1])
     return done

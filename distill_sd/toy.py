@@ -126,7 +126,7 @@ def judge_objective(model, batch):
 @torch.no_grad()
 def set_threshold(
     judge:Judge,          # Its bias is changed in place
-    images,               # Proper pictures `(n 3 64 64)` in [0, 1] that it was not trained on
+    images,               # Proper pictures `(n 3 64 64)` in [0, 1] that it was not trained on, roughened
     share:float=.996,     # Of them that shall pass
 ):
     "Let this share of proper pictures pass"
@@ -211,7 +211,7 @@ def unet_objective(unet, seed=0):
     return DistillObjective(None, unet, Schedule.from_scheduler(toy_scheduler()), None, KDWeights(1, 0, 0), "clipped_x0", seed)
 
 # %% ../nbs/06a_toy.ipynb #55c2a7a2
-STEPS = dict(judge=2500, text=1600, vae=3200, unet=20000) # Optimizer steps
+STEPS = dict(judge=4000, text=1600, vae=6000, unet=8000) # Optimizer steps
 
 def _train(model, feed, objective, folder, steps, progress, **config):
     settings = dict(lr_schedule="cosine", warmup_steps=min(100, steps//2), betas=(.9, .99), weight_decay=1e-3, ema_decay=.998, checkpoint_every=500, log_every=50)
@@ -223,7 +223,7 @@ def _train(model, feed, objective, folder, steps, progress, **config):
 def train_toy(
     output_dir:Path="runs/toy-teacher", # Gets `toy/`, a diffusers folder, and `judge.safetensors`, as in the package's assets
     steps:dict=None,                    # Fewer steps for some of `STEPS`, to try it out
-    scenes:int=28000,                   # Cached latents that the UNet learns from
+    scenes:int=78000,                   # Cached latents that the UNet learns from
     progress:bool=True,                 # Show progress bars
 )->Path:
     "Train the built-in teacher and the judge from nothing, or go on where the same call was stopped"
@@ -233,7 +233,7 @@ def train_toy(
     judge, tokenizer, vae, unet = Judge(), toy_tokenizer(), toy_vae(), toy_unet()
     reader = Reader(toy_text_encoder(tokenizer))
     _train(judge, scene_batches(64, 41, judge_batch), judge_objective, folder/"judge", steps["judge"], progress, batch_size=64, lr=2e-3, ema_decay=0)
-    set_threshold(judge, render_scenes([make_scene(77, i) for i in range(3000)])/255)
+    set_threshold(judge, roughen(render_scenes([make_scene(77, i) for i in range(3000)])/255, torch.Generator().manual_seed(0)))
     save_file({k:v.half() if v.is_floating_point() else v for k, v in judge.state_dict().items()}, folder/"judge.safetensors")
     _train(reader, scene_batches(128, 21, text_batch(tokenizer)), text_objective, folder/"text", steps["text"], progress, batch_size=128, lr=2e-3)
     whiten(vae, render_scenes([make_scene(31, i) for i in range(256)])/127.5-1)
