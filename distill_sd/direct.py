@@ -37,7 +37,7 @@ from .student import make_student
 from .teacher import (decode_latents, denoiser, encode_captions, family_of, freeze, generate, image_factor, image_size, initial_noise,
                                 load_teacher, to_pil)
 
-# %% ../nbs/07_direct.ipynb #27716da6
+# %% ../nbs/07_direct.ipynb #6887b700
 def read_captions(
     source:str="scenes",         # "scenes", a `.txt`, `.csv` or `.jsonl` file, or whatever `open_source` takes
     n:Optional[int]=None,        # The first n; None: all (of the scenes, 1000)
@@ -59,7 +59,7 @@ def read_captions(
     if not found: raise ValueError(f"{source!r} holds no captions; give a text with one a line, a table with a caption column, or a data source")
     return found
 
-# %% ../nbs/07_direct.ipynb #a1e15cb6
+# %% ../nbs/07_direct.ipynb #aa0e532d
 @dataclass(frozen=True)
 class TrajectoryConfig:
     "How the teacher draws"
@@ -79,7 +79,7 @@ class TrajectoryConfig:
                              f"{self.num_inference_steps//self.parts*self.parts or self.parts} or {(self.num_inference_steps//self.parts+1)*self.parts} steps")
         if self.dtype not in ("fp16", "fp32"): raise ValueError(f"dtype is 'fp16' or 'fp32', got {self.dtype!r}")
 
-# %% ../nbs/07_direct.ipynb #460279e7
+# %% ../nbs/07_direct.ipynb #1e795628
 def teacher_fingerprint(pipe)->str:
     "Changes with any weight of the pipeline"
     digest = hashlib.blake2b(digest_size=16)
@@ -95,7 +95,7 @@ def scheduler_facts(scheduler)->dict:
     config = {k: v for k, v in dict(scheduler.config).items() if not k.startswith("_")}
     return json.loads(json.dumps({"_class_name": type(scheduler).__name__, **config}, default=str, sort_keys=True))
 
-# %% ../nbs/07_direct.ipynb #6d07b5f6
+# %% ../nbs/07_direct.ipynb #1b4b9213
 def _whole(path:Path, write:Callable):
     "`write(temporary name)`, then the name it shall have"
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -122,7 +122,7 @@ def shard_names(manifest:dict)->list: # Of (file name, first row, row after the 
     n, size = manifest["n"], manifest["rows_per_shard"]
     return [(f"latents-{i:05d}.safetensors", a, min(a+size, n)) for i, a in enumerate(range(0, n, size))]
 
-# %% ../nbs/07_direct.ipynb #98051615
+# %% ../nbs/07_direct.ipynb #1b70bc5c
 @torch.no_grad()
 def draw_trajectories(
     pipe,                    # The teacher
@@ -141,7 +141,7 @@ def draw_trajectories(
                        width=manifest["width"], batch_size=batch_size, output_type="latent", on_step=on_step if points else None)
     return dict(latents=latents, **({"points": torch.stack([torch.cat(p) for p in points.values()], 1)} if points else {}))
 
-# %% ../nbs/07_direct.ipynb #1b70bc5c
+# %% ../nbs/07_direct.ipynb #8a895c6f
 def _same(before:dict, now:dict, what:str, todo:str):
     "Raise, naming what differs between two manifests"
     differs = [f"{k}: {before.get(k)!r} there, {now[k]!r} here" for k in now if before.get(k) != now[k]]
@@ -175,7 +175,7 @@ def make_trajectories(
         _whole(folder/name, lambda p: save_file({k: v.to(dtype).contiguous() for k, v in drawn.items()}, p))
     return folder
 
-# %% ../nbs/07_direct.ipynb #0d4587c6
+# %% ../nbs/07_direct.ipynb #18749f30
 class Trajectories:
     "Captions, seeds and the latents that a teacher drew from them; a source for `batches`"
     def __init__(self,
@@ -201,7 +201,7 @@ class Trajectories:
         return dict(latents=self.latents[index].float(), captions=[self.captions[i] for i in index], seeds=[self.seeds[i] for i in index],
                     sample_ids=torch.tensor(ks), skipped={}, **points)
 
-# %% ../nbs/07_direct.ipynb #18749f30
+# %% ../nbs/07_direct.ipynb #fdd60124
 def relative_error(a:Tensor, b:Tensor)->Tensor: # `(n,)`; about 1.4 for pictures that have nothing to do with each other
     "Root mean square difference of each row over the root mean square of `b`"
     return ((a-b).flatten(1).square().mean(1)/b.flatten(1).square().mean(1)).sqrt()
@@ -226,7 +226,7 @@ def check_trajectories(
         raise ValueError(f"row {i} (seed {trajectories.seeds[i]}, {trajectories.captions[i]!r}) comes out {worst:.0%} different when it is drawn again (at most "
                          f"{tolerance:.0%} is expected): the noise of this set, or what drew it, is not what it is here; draw new trajectories")
 
-# %% ../nbs/07_direct.ipynb #fdd60124
+# %% ../nbs/07_direct.ipynb #dfbc3249
 def open_trajectories(
     folder:str|Path,         # From `make_trajectories`, or a DiffSynth `.csv` file beside its pictures
     pipe=None,               # The teacher, to check them against; needed for a `.csv`
@@ -256,7 +256,7 @@ def _read_shards(folder):
     join = lambda key: torch.cat([s[key] for s in shards]) if key in shards[0] else None
     return Trajectories([r["caption"] for r in rows], [r["seed"] for r in rows], join("latents"), manifest, join("points"))
 
-# %% ../nbs/07_direct.ipynb #d4fec6a2
+# %% ../nbs/07_direct.ipynb #868559df
 CSV_COLUMNS = ("image", "prompt", "seed", "rand_device", "num_inference_steps", "cfg_scale")
 
 def _number(kind, row, column, where):
@@ -286,7 +286,7 @@ def read_table(file:Path)->tuple: # Rows, and the settings that all of them shar
         settings[name] = values[0]
     return rows, settings
 
-# %% ../nbs/07_direct.ipynb #868559df
+# %% ../nbs/07_direct.ipynb #911e8e17
 def _csv_pixels(rows, pipe):
     "The pictures `(n 3 h w)` in [-1, 1], all of one size that needs no rescaling"
     import numpy as np
@@ -333,7 +333,7 @@ def write_csv(
         csv.writer(f).writerows([CSV_COLUMNS, *((n, c, s, "cpu", m["num_inference_steps"], m["guidance_scale"]) for n, c, s in rows)])
     return folder/"metadata.csv"
 
-# %% ../nbs/07_direct.ipynb #b0c410ea
+# %% ../nbs/07_direct.ipynb #6f34e773
 def trajectory_batches(
     pipe,                     # The teacher's pipeline: encodes captions
     trajectories:Trajectories,
@@ -351,7 +351,7 @@ def trajectory_batches(
             yield dict(**tensors, noise=noise.to(pipe.device), cond=encode_captions(pipe, captions), sample_ids=raw["sample_ids"])
     return start_at
 
-# %% ../nbs/07_direct.ipynb #60265f93
+# %% ../nbs/07_direct.ipynb #ab324083
 SOLVERS = {"ddim": "DDIMScheduler", "euler": "EulerDiscreteScheduler", "dpmsolver++": "DPMSolverMultistepScheduler"}
 _SETTINGS = dict(timestep_spacing="trailing", clip_sample=False, thresholding=False, set_alpha_to_one=True, steps_offset=0, final_sigmas_type="zero",
                  use_karras_sigmas=False, use_exponential_sigmas=False, use_beta_sigmas=False, interpolation_type="linear", timestep_type="discrete",
@@ -378,7 +378,7 @@ def check_solver(scheduler)->None:
     if scheduler.config.get("clip_sample") or scheduler.config.get("thresholding"):
         raise ValueError(f"{type(scheduler).__name__} clips (clip_sample or thresholding), which stops the gradient; make one with few_step_scheduler")
 
-# %% ../nbs/07_direct.ipynb #e12f0516
+# %% ../nbs/07_direct.ipynb #3710684b
 def _calls(model, recompute):
     "`call(x, t, cond)`: the model's answer; its activations kept, or computed again for the gradient"
     plain = lambda module, x, t, cond: module(x, t, **cond).sample
@@ -407,14 +407,14 @@ def solve_steps(
         x = solver.step(prediction.float(), t, x, return_dict=False)[0]
     return x, inputs[1:]
 
-# %% ../nbs/07_direct.ipynb #3710684b
+# %% ../nbs/07_direct.ipynb #00a1f83b
 def with_scheduler(pipe, scheduler):
     "The same pipeline with another scheduler"
     new = type(pipe)(**{**pipe.components, "scheduler": scheduler, "requires_safety_checker": False})
     new.set_progress_bar_config(disable=True)
     return new
 
-# %% ../nbs/07_direct.ipynb #3525f210
+# %% ../nbs/07_direct.ipynb #c3d5fe6d
 LOSSES = ("mse", "huber")
 
 def distance(
@@ -442,7 +442,7 @@ def check_points(
         raise ValueError(f"the teacher's points lie at timesteps {theirs}, the student's steps end at {ours}; the teacher's scheduler must have timestep_spacing "
                          f"'trailing' (it has {m['scheduler'].get('timestep_spacing')!r}), or set point_weight=0")
 
-# %% ../nbs/07_direct.ipynb #c3d5fe6d
+# %% ../nbs/07_direct.ipynb #b3305acc
 class DirectObjective:
     "The teacher's final latents, in a few of the student's own steps"
     def __init__(self,
@@ -486,11 +486,14 @@ class DirectObjective:
         return sum(self.distance(x, points[:, (i+1)*every-1]) for i, x in enumerate(inputs))/len(inputs)
 
     def _pixels(self, latents, target):
-        decode = lambda z: self.vae.decode(z/self.vae.config.scaling_factor + (self.vae.config.get("shift_factor") or 0.)).sample
+        shift = self.vae.config.get("shift_factor") or 0.
+        def decode(z):
+            with torch.autocast(z.device.type, enabled=False): # in its own precision: many VAEs overflow in fp16
+                return self.vae.decode((z/self.vae.config.scaling_factor + shift).to(self.vae.dtype)).sample.float()
         with torch.no_grad(): wanted = decode(target)
         return (checkpoint(decode, latents, use_reentrant=False)-wanted).square().mean()
 
-# %% ../nbs/07_direct.ipynb #a4c8187a
+# %% ../nbs/07_direct.ipynb #9890e21f
 LORA_LAYERS = ("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2", "conv1", "conv2", "conv_shortcut",
                "downsamplers.0.conv", "upsamplers.0.conv", "time_emb_proj")
 
@@ -530,7 +533,7 @@ def merge_lora(unet:nn.Module)->nn.Module:
     unet.unload_lora()
     return unet
 
-# %% ../nbs/07_direct.ipynb #da4b5137
+# %% ../nbs/07_direct.ipynb #d44bdfa9
 def boundary(timesteps:Tensor, scaling:float=10., sigma_data:float=.5)->tuple: # `c_skip`, `c_out`, each `(b,)`
     "The two factors that make f the identity at t = 0; the defaults are LCMScheduler's"
     t = timesteps.float()*scaling
@@ -556,7 +559,7 @@ def with_guidance_input(
     nn.init.zeros_(new.time_embedding.cond_proj.weight)
     return new
 
-# %% ../nbs/07_direct.ipynb #19caee44
+# %% ../nbs/07_direct.ipynb #86ec004b
 class LCMObjective:
     "Latent consistency distillation (arXiv 2310.04378, algorithm 1)"
     def __init__(self,
@@ -633,7 +636,7 @@ class LCMObjective:
         c_skip, c_out = (per_sample(c, x) for c in boundary(timesteps))
         return c_skip*x + c_out*self.schedule.predicted_latents(x, prediction, timesteps)
 
-# %% ../nbs/07_direct.ipynb #21323f5a
+# %% ../nbs/07_direct.ipynb #b6afb81c
 @torch.no_grad()
 def judge_features(images:Tensor, batch:int=256)->Tensor: # `(n 3 64 64)` in [0, 1] to `(n 96)` fp64
     "What the judge of the scenes sees in pictures, before it decides"
@@ -648,7 +651,7 @@ def frechet_distance(
     half = root(ca)
     return ((ma-mb).square().sum() + ca.trace() + cb.trace() - 2*root(half@cb@half).trace()).item()
 
-# %% ../nbs/07_direct.ipynb #d124c9b9
+# %% ../nbs/07_direct.ipynb #2a2380c1
 @dataclass(frozen=True)
 class FewSteps:
     "One training of the experiment"
@@ -671,8 +674,8 @@ def judge_few_steps(pipe, steps:int, n:int, guidance_scale:float=1., seed:int=42
     real = judge_features(render_scenes([make_scene(seed+1, i, "test") for i in range(n)])/255)
     return dict(steps=steps, calls=steps*(2 if guidance_scale > 1 else 1), frechet=round(frechet_distance(judge_features(images), real), 3), **judge_score(images, captions))
 
-# %% ../nbs/07_direct.ipynb #2a2380c1
-def pruned_start(pipe, folder:Path, seed:int, config:LoopConfig, scenes:int=8000)->nn.Module:
+# %% ../nbs/07_direct.ipynb #92eb1472
+def pruned_start(pipe, folder:Path, seed:int, config:LoopConfig, scenes:int)->nn.Module:
     "A `bk-tiny` student after block-removal distillation; trained once a seed, kept in `folder`"
     student, schedule = make_student(denoiser(pipe), "bk-tiny"), Schedule.from_scheduler(pipe.scheduler)
     latents = cache_latents(pipe, open_data(DataConfig(n=scenes), image_size(pipe)[0]), folder=folder, progress=False)
@@ -681,7 +684,7 @@ def pruned_start(pipe, folder:Path, seed:int, config:LoopConfig, scenes:int=8000
     if result.ema: result.ema.copy_to_model()
     return student
 
-# %% ../nbs/07_direct.ipynb #92eb1472
+# %% ../nbs/07_direct.ipynb #2c238a24
 def lcm_scheduler(scheduler):
     "diffusers' solver for consistency models, on the teacher's noise schedule"
     from diffusers import LCMScheduler
@@ -699,7 +702,7 @@ def few_step_pipeline(
     scheduler = few_step_scheduler(pipe.scheduler, solver) if method == "direct" else lcm_scheduler(pipe.scheduler)
     return with_scheduler(with_denoiser(pipe, student), scheduler)
 
-# %% ../nbs/07_direct.ipynb #2c238a24
+# %% ../nbs/07_direct.ipynb #13fa0460
 def train_few_steps(
     pipe,                    # The teacher
     student:nn.Module,       # Where it starts; trained in place
@@ -726,11 +729,11 @@ def train_few_steps(
     student.eval().requires_grad_(False)
     return drawing, result
 
-# %% ../nbs/07_direct.ipynb #13fa0460
-def run_few_steps(arm:FewSteps, pipe, trajectories, folder:Path, config:LoopConfig, kd:LoopConfig, n:int, lora_rank:int=32, lora_lr:float=2e-3)->list:
+# %% ../nbs/07_direct.ipynb #093567ba
+def run_few_steps(arm:FewSteps, pipe, trajectories, folder:Path, config:LoopConfig, kd:LoopConfig, n:int, scenes:int, lora_rank:int=32, lora_lr:float=5e-4)->list:
     "One training and its judgement, a row for each number of steps"
     start = time.perf_counter()
-    student = pruned_start(pipe, folder, arm.seed, LoopConfig(**{**asdict(kd), "seed": arm.seed})) if arm.start == "bk-tiny" else copy.deepcopy(denoiser(pipe))
+    student = pruned_start(pipe, folder, arm.seed, LoopConfig(**{**asdict(kd), "seed": arm.seed}), scenes) if arm.start == "bk-tiny" else copy.deepcopy(denoiser(pipe))
     trained, lora = arm.method != "before", arm.start == "lora"
     changes = dict(seed=arm.seed, steps=config.steps*(2 if arm.method == "lcm" else 1), **(dict(lr=lora_lr) if lora else {}))
     drawing = with_scheduler(with_denoiser(pipe, student.eval()), few_step_scheduler(pipe.scheduler))
@@ -742,7 +745,7 @@ def run_few_steps(arm:FewSteps, pipe, trajectories, folder:Path, config:LoopConf
                  parameters=sum(p.numel() for p in student.parameters()), minutes=round((time.perf_counter()-start)/60, 1))
     return [dict(**about, **judge_few_steps(drawing, K, n)) for K in arm.steps]
 
-# %% ../nbs/07_direct.ipynb #093567ba
+# %% ../nbs/07_direct.ipynb #bfcf121a
 def few_step_experiment(
     folder:Path,             # Gets `few-steps.jsonl`; arms that are in it already are not run again
     steps:int=600,           # Optimizer steps of the direct arms
@@ -752,6 +755,7 @@ def few_step_experiment(
     guidance_scale:float=3., # Of the trajectories
     teacher_steps:int=50,    # Likewise
     kd_steps:int=400,        # Optimizer steps of the `bk-tiny` start
+    kd_scenes:int=8000,      # Its scenes
     **config,                # For `LoopConfig`
 )->list:
     "Direct distillation against LCM on the built-in teacher, appending each arm's lines as it is done"
@@ -766,12 +770,12 @@ def few_step_experiment(
     for arm in [FewSteps("teacher", "guided", (teacher_steps, 4)), *(arms or few_step_arms())]:
         if arm.name in {d["arm"] for d in done}: continue
         if arm.start == "teacher": new = [dict(arm=arm.name, start=arm.start, method=arm.method, seed=0, n=n, **judge_few_steps(pipe, K, n, guidance_scale)) for K in arm.steps]
-        else: new = run_few_steps(arm, pipe, trajectories, folder, LoopConfig(**settings, steps=steps), kd, n)
+        else: new = run_few_steps(arm, pipe, trajectories, folder, LoopConfig(**settings, steps=steps), kd, n, kd_scenes)
         with out.open("a") as f: f.write("".join(json.dumps(r)+"\n" for r in new))
         done += new
     return done
 
-# %% ../nbs/07_direct.ipynb #cd528765
+# %% ../nbs/07_direct.ipynb #00a6a242
 def few_step_table(rows:list)->str: # Markdown
     "Score and Fréchet distance of every start and method at every number of steps, mean ± standard deviation over seeds"
     from statistics import mean, stdev
