@@ -548,7 +548,9 @@ def write_report(
 def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
     return ("```python\nfrom diffusers import DiffusionPipeline\n\npipe = DiffusionPipeline.from_pretrained(\"pipeline\")  # this folder, or its name on the hub\n"
-            f"image = pipe(\"…\", {given}).images[0]\n```")
+            f"image = pipe(\"…\", {given}).images[0]\n```" + _NO_GUIDANCE*(settings["guidance_scale"] <= 1))
+
+_NO_GUIDANCE = "\n\nIt is made to be used without guidance (`guidance_scale=1`): what the teacher's guidance does is in its weights, and a negative prompt has no effect."
 
 def write_card(
     pipeline_folder:str|Path,     # A diffusers folder; gets `README.md` and `report/`

@@ -292,6 +292,7 @@ class Prepared:
 def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
     from distill_sd.data import check_resolution, open_data
+    from distill_sd.direct import open_trajectories
     from distill_sd.student import student_config
     from distill_sd.teacher import denoiser, family_of, image_factor, image_size, load_teacher, recommended
     loop, weights, plan, data = _loop_config(config), _kd_weights(config), _plan(config), _data_config(config)
@@ -302,6 +303,7 @@ def prepare(config:TrainConfig)->Prepared:
     resolution = config.resolution or image_size(pipe)[0]
     check_resolution(resolution, image_factor(pipe))
     if config.few_steps: _check_few(config, pipe)
+    elif config.trajectories: open_trajectories(config.trajectories, pipe, config.resolution, check=0)
     dataset = open_data(data, resolution) if plan is not None and config.data != "trajectories" else None
     given = dict(num_inference_steps=config.num_inference_steps, guidance_scale=config.guidance_scale)
     settings = {**recommended(pipe), **{k:v for k, v in given.items() if v is not None}}
