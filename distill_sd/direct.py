@@ -34,7 +34,7 @@ from .distill import DistillObjective, held_out_captions, training_batches, with
 from .loop import LoopConfig, fit
 from .scenes import judge_score, load_judge, make_scene, render_scenes
 from .student import make_student
-from .teacher import (decode_latents, denoiser, encode_captions, family_of, freeze, generate, image_factor, image_size, initial_noise,
+from .teacher import (decode_latents, denoiser, encode_captions, family_of, generate, image_factor, image_size, initial_noise,
                                 load_teacher, to_pil)
 
 # %% ../nbs/07_direct.ipynb #6887b700
