@@ -155,7 +155,7 @@ def ablate(
         row = dict(arm="teacher", plan="", parameters=sum(p.numel() for p in denoiser(pipe).parameters()), steps=0, seed=0, minutes=0, n=n, **evaluate_scenes(pipe, n))
         _append(out, row), done.append(row)
     latents = cache_latents(pipe, open_data(DataConfig(n=8000), 64))
-    settings = LoopConfig(**{**dict(steps=steps, batch_size=32, lr=7e-4, lr_schedule="cosine", warmup_steps=30, ema_decay=.995, weight_decay=1e-3, betas=(.9, .99)), **config})
+    settings = LoopConfig(**{**dict(steps=steps, batch_size=32, lr=2e-3, lr_schedule="cosine", warmup_steps=30, ema_decay=.99, weight_decay=1e-3, betas=(.9, .99)), **config})
     for arm in arms or ARMS:
         if (arm.name, steps, settings.seed) in {(d["arm"], d["steps"], d["seed"]) for d in done}: continue
         done.append(run_arm(arm, pipe, latents, settings, n, progress=False))
