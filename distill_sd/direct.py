@@ -766,7 +766,7 @@ def few_step_experiment(
     trajectories, out = open_trajectories(folder/"trajectories", pipe), folder/"few-steps.jsonl"
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     settings = {**dict(batch_size=16, lr=1e-4, lr_schedule="cosine", warmup_steps=min(30, steps//2), ema_decay=.99, weight_decay=1e-3, betas=(.9, .99)), **config}
-    kd = LoopConfig(**{**settings, "steps": kd_steps, "batch_size": 32, "lr": 7e-4, "warmup_steps": min(30, kd_steps//2), "ema_decay": .995})
+    kd = LoopConfig(**{**settings, "steps": kd_steps, "batch_size": 32, "lr": 2e-3, "warmup_steps": min(30, kd_steps//2), "ema_decay": .99})
     for arm in [FewSteps("teacher", "guided", (teacher_steps, 4)), *(arms or few_step_arms())]:
         if arm.name in {d["arm"] for d in done}: continue
         if arm.start == "teacher": new = [dict(arm=arm.name, start=arm.start, method=arm.method, seed=0, n=n, **judge_few_steps(pipe, K, n, guidance_scale)) for K in arm.steps]
