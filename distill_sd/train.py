@@ -287,12 +287,11 @@ class Prepared:
     weights:Any
     settings:dict          # num_inference_steps and guidance_scale of the teacher, and of the student unless it has its own
     own:Any=None           # The student's, after a stage for few steps
-    trajectories:Any=None  # Once they are there
+    trajectories:Any=None  # The given ones; new ones once they are there
 
 def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
     from distill_sd.data import check_resolution, open_data
-    from distill_sd.direct import open_trajectories
     from distill_sd.student import student_config
     from distill_sd.teacher import denoiser, family_of, image_factor, image_size, load_teacher, recommended
     loop, weights, plan, data = _loop_config(config), _kd_weights(config), _plan(config), _data_config(config)
@@ -302,22 +301,26 @@ def prepare(config:TrainConfig)->Prepared:
     if plan is not None: student_config(denoiser(pipe).config, plan)
     resolution = config.resolution or image_size(pipe)[0]
     check_resolution(resolution, image_factor(pipe))
-    if config.few_steps: _check_few(config, pipe)
-    elif config.trajectories: open_trajectories(config.trajectories, pipe, config.resolution, check=0)
+    trajectories = _given_trajectories(config, pipe) if config.trajectories else None
+    if config.few_steps: _check_few(config, pipe, trajectories)
     dataset = open_data(data, resolution) if plan is not None and config.data != "trajectories" else None
     given = dict(num_inference_steps=config.num_inference_steps, guidance_scale=config.guidance_scale)
     settings = {**recommended(pipe), **{k:v for k, v in given.items() if v is not None}}
     own = dict(num_inference_steps=config.few_steps, guidance_scale=1.) if config.few_steps else None
-    return Prepared(config, pipe, dataset, plan, loop, weights, settings, own)
+    return Prepared(config, pipe, dataset, plan, loop, weights, settings, own, trajectories)
 
-def _check_few(c, pipe):
+def _given_trajectories(c, pipe):
+    from distill_sd.direct import open_trajectories
+    return open_trajectories(c.trajectories, pipe, c.resolution, check=0)
+
+def _check_few(c, pipe, trajectories):
     "What a stage for few steps needs, as far as it can be known before one is drawn"
-    from distill_sd.direct import DirectObjective, check_points, few_step_scheduler, make_manifest, open_trajectories
-    loop, scheduler = _few_loop(c), few_step_scheduler(pipe.scheduler, c.few_solver)
-    manifest = open_trajectories(c.trajectories, pipe, c.resolution, check=0).manifest if c.trajectories else make_manifest(pipe, _trajectory_config(c), c.n_trajectories)
+    from distill_sd.direct import DirectObjective, check_points, few_step_scheduler, make_manifest
+    _few_loop(c) # checks itself
+    scheduler = few_step_scheduler(pipe.scheduler, c.few_solver)
+    manifest = trajectories.manifest if trajectories else make_manifest(pipe, _trajectory_config(c), c.n_trajectories)
     DirectObjective(scheduler, c.few_steps, loss=c.few_loss, point_weight=c.few_point_weight, pixel_weight=c.few_pixel_weight, vae=pipe.vae)
     if c.few_point_weight: check_points(manifest, scheduler, c.few_steps)
-    return loop
 
 # %% ../nbs/11_train.ipynb #1ce6d9e5
 def _captions(p:Prepared, n:int):
@@ -342,9 +345,11 @@ def _feed(p:Prepared, progress:bool):
 def _trajectories(p:Prepared, folder:Path, progress:bool):
     "Those that were given, or new ones in the run folder; checked by drawing some again"
     from accelerate import PartialState
-    from distill_sd.direct import make_trajectories, open_trajectories, read_captions
+    from distill_sd.direct import check_trajectories, make_trajectories, open_trajectories, read_captions
     c, state = p.config, PartialState()
-    if c.trajectories: return open_trajectories(c.trajectories, p.pipe, c.resolution)
+    if p.trajectories:
+        check_trajectories(p.trajectories, p.pipe)
+        return p.trajectories
     where = {} if c.captions else dict(split=c.split, subset=c.subset, revision=c.data_revision, caption_column=c.caption_column)
     captions = read_captions(c.captions or c.data, c.n_trajectories, seed=c.seed, **where)
     make_trajectories(p.pipe, captions, folder/"trajectories", _trajectory_config(c), n=c.n_trajectories, rank=state.process_index, world=state.num_processes, progress=progress)
