@@ -222,6 +222,10 @@ def _spread(values, digits=3):
     f = lambda v: f"{v:,.0f}" if v >= 10**digits else f"{v:.{digits}g}"
     return f"{f(statistics.median(values))} ({f(min(values))}–{f(max(values))})"
 
+def _how(settings):
+    "Sampling settings in words"
+    return f"{settings['num_inference_steps']} steps, guidance {settings['guidance_scale']:g}"
+
 @dataclass(frozen=True)
 class LatencyReport:
     "Seconds, one per turn; the first pipeline is what the others are compared with"
@@ -245,8 +249,9 @@ class LatencyReport:
             cells = [f"{_spread([scale*s for s in getattr(self, k)[name]])} | {_spread(self.speedup(name, k)) if i else '1'}" for k, _, scale in kinds]
             lines.append(f"| {name} | {' | '.join(cells)} |")
         s = self.settings
-        return "\n".join([*lines, "", f"Median (min–max) of {s['repeats']} alternating turns. Batch of {s['batch_size']}, {s['size']} px, {s['num_inference_steps']} steps, "
-                          f"guidance {s['guidance_scale']:g}, {s['dtype']}, on {self.machine}, torch {torch.__version__.split('+')[0]}."])
+        own = "".join(f"; {name}: {_how(o)}" for name, o in s.get("own", {}).items())
+        return "\n".join([*lines, "", f"Median (min–max) of {s['repeats']} alternating turns. Batch of {s['batch_size']}, {s['size']} px, {_how(s)}{own}, "
+                          f"{s['dtype']}, on {self.machine}, torch {torch.__version__.split('+')[0]}."])
 
 # %% ../nbs/10_evaluate.ipynb #8d956017
 def measure_latency(
@@ -256,16 +261,18 @@ def measure_latency(
     guidance_scale:float|None=None,    # Likewise; above 1 the denoiser sees every latent twice
     repeats:int=5,                     # Turns that count
     warmup:int=1,                      # Turns before, that do not
+    own:dict|None=None,                # Name -> settings of a pipeline that is used otherwise than the first, such as fewer steps
     caption:str="a large red heart left of a small blue star at sunset",
 )->LatencyReport:
     "Time pipelines in turns on this machine"
     settings = sampling_settings(next(iter(pipes.values())), num_inference_steps, guidance_scale)
+    each = {name: {**settings, **(own or {}).get(name, {})} for name in pipes}
     captions = [caption]*batch_size
-    seen = captions*(2 if settings["guidance_scale"] > 1 else 1)
+    seen = {name: captions*(2 if s["guidance_scale"] > 1 else 1) for name, s in each.items()}
     first = next(iter(pipes.values()))
     device, draws = denoiser(first).device, all(family_of(p).from_text for p in pipes.values())
-    calls = {name: _denoiser_call(pipe, seen) for name, pipe in pipes.items()}
-    pictures = {name: lambda pipe=pipe: generate(pipe, captions, seeds=range(batch_size), batch_size=batch_size, **settings)
+    calls = {name: _denoiser_call(pipe, seen[name]) for name, pipe in pipes.items()}
+    pictures = {name: lambda name=name, pipe=pipe: generate(pipe, captions, seeds=range(batch_size), batch_size=batch_size, **each[name])
                 for name, pipe in pipes.items() if draws}
     images_s, calls_s = {name: [] for name in pictures}, {name: [] for name in calls}
     for turn in range(warmup + repeats):
@@ -275,7 +282,7 @@ def measure_latency(
                 if turn >= warmup: done[name].append(seconds/per)
     height, width = image_size(first)
     return LatencyReport(images_s, calls_s, dict(batch_size=batch_size, repeats=repeats, size=f"{height}×{width}",
-                                                 dtype=str(denoiser(first).dtype).removeprefix("torch."), **settings), machine(device))
+                                                 dtype=str(denoiser(first).dtype).removeprefix("torch."), own=own or {}, **settings), machine(device))
 
 def sampling_settings(
     pipe,                              # Whose recommendation fills the gaps
@@ -286,7 +293,7 @@ def sampling_settings(
     given = dict(num_inference_steps=num_inference_steps, guidance_scale=guidance_scale)
     return {**recommended(pipe), **{k: v for k, v in given.items() if v is not None}}
 
-# %% ../nbs/10_evaluate.ipynb #55c1b4d5
+# %% ../nbs/10_evaluate.ipynb #13974e02
 @dataclass(frozen=True)
 class PairedImages:
     "What teacher and student drew from the same captions and the same noise"
@@ -294,7 +301,8 @@ class PairedImages:
     seeds:list
     teacher:Tensor  # `(n 3 h w)` in [0, 1]
     student:Tensor  # Likewise
-    settings:dict   # Sampling settings, the same for both
+    settings:dict   # Sampling settings of the teacher, and of the student unless it has its own
+    own:dict|None=None # The student's, if it is used otherwise: fewer steps, no guidance
     def __len__(self): return len(self.captions)
     def __repr__(self): return f"{len(self)} pairs at {self.settings}, mean RMSE {self.rmse.mean():.1f} of 255"
 
@@ -312,7 +320,7 @@ class PairedImages:
 
     def _repr_jpeg_(self): return _encoded(self.grid(), "JPEG")
 
-# %% ../nbs/10_evaluate.ipynb #a5fa599e
+# %% ../nbs/10_evaluate.ipynb #7e93987e
 def _encoded(image, kind):
     "A PIL image as the bytes of a file"
     buffer = io.BytesIO()
@@ -347,15 +355,16 @@ def paired_images(
     seeds,                             # `n` integers: the noise
     *, num_inference_steps:int|None=None, # `None`: what the teacher recommends, for both
     guidance_scale:float|None=None,    # Likewise
+    own:dict|None=None,                # The student's settings, where they are not the teacher's
     **kw,                              # For `generate`
 )->PairedImages:
     "Draw every caption twice, from the same noise"
     settings, seeds = sampling_settings(teacher, num_inference_steps, guidance_scale), list(seeds)
     height, width = image_size(teacher, kw.pop("height", None), kw.pop("width", None))
-    draw = lambda pipe: generate(pipe, captions, seeds=seeds, height=height, width=width, **settings, **kw)
-    return PairedImages(list(captions), seeds, draw(teacher), draw(student), settings)
+    draw = lambda pipe, how: generate(pipe, captions, seeds=seeds, height=height, width=width, **how, **kw)
+    return PairedImages(list(captions), seeds, draw(teacher, settings), draw(student, {**settings, **(own or {})}), settings, own)
 
-# %% ../nbs/10_evaluate.ipynb #e5ba094e
+# %% ../nbs/10_evaluate.ipynb #2140c6f8
 def judge_pairs(
     pairs:PairedImages,
 )->dict|None:  # `{"n": …, "teacher": judge_score, "student": judge_score}`; `None` where the judge has nothing to say
@@ -366,7 +375,7 @@ def judge_pairs(
     except ValueError: return None
     return {"n": len(pairs), "teacher": judge_score(pairs.teacher, pairs.captions), "student": judge_score(pairs.student, pairs.captions)}
 
-# %% ../nbs/10_evaluate.ipynb #7dfa8101
+# %% ../nbs/10_evaluate.ipynb #e4ed3ea2
 def plot_losses(
     metrics:list,   # Rows of `metrics.jsonl`
     names=None,     # Terms to draw; `None`: loss, task, output, feature, whichever are there
@@ -375,7 +384,7 @@ def plot_losses(
     import matplotlib.pyplot as plt
     from distill_sd.loop import plot_metrics
     present = {k for row in metrics for k in row}
-    names = names or [k for k in ("loss", "task", "output", "feature") if k in present]
+    names = names or [k for k in ("loss", "task", "output", "feature", "latents", "points", "pixels", "consistency") if k in present]
     ax = plot_metrics(metrics, names or None)
     ax.set_ylabel("loss (log scale)")
     ax.grid(alpha=.3, which="major")
@@ -383,7 +392,7 @@ def plot_losses(
     plt.close(ax.figure)
     return ax.figure
 
-# %% ../nbs/10_evaluate.ipynb #be547a05
+# %% ../nbs/10_evaluate.ipynb #a20df039
 def _is_local(text):
     "Whether a string is a path on this machine, rather than a hub id, a URL or a word"
     if "://" in text or not re.search(r"[/\\]", text) or "\n" in text: return False
@@ -400,7 +409,7 @@ def public(
     if not isinstance(value, str) or not _is_local(value): return value
     return re.split(r"[/\\]", value.rstrip("/\\"))[-1]
 
-# %% ../nbs/10_evaluate.ipynb #a20df039
+# %% ../nbs/10_evaluate.ipynb #33e96b53
 LICENSE_KEYS = ("license", "license_name", "license_link")
 
 def teacher_card(
@@ -419,7 +428,7 @@ def teacher_card(
     if str(source) == "toy": card.setdefault("license", "apache-2.0")   # trained from nothing, part of this package
     return card
 
-# %% ../nbs/10_evaluate.ipynb #ee862e5a
+# %% ../nbs/10_evaluate.ipynb #70daf6f4
 def _duration(seconds):
     m, s = divmod(round(seconds), 60)
     return f"{seconds:.1f} s" if seconds < 60 else f"{m} min {s} s" if m < 60 else f"{m//60} h {m%60} min"
@@ -436,19 +445,19 @@ def _scores_table(scores):
     return "\n".join(lines) + note
 
 def _pairs_section(pairs, picture):
-    s = pairs.settings
-    return (f"![Teacher above, student below]({picture})\n\nTeacher above, student below: same captions, same initial noise, {s['num_inference_steps']} steps, guidance "
-            f"{s['guidance_scale']:g}. Over {len(pairs)} pairs, pixels differ by {pairs.rmse.mean():.1f} of 255 (root mean square, median pair {pairs.rmse.median():.1f}).")
+    how = _how(pairs.settings) + (f" (student: {_how(pairs.own)})" if pairs.own else "")
+    return (f"![Teacher above, student below]({picture})\n\nTeacher above, student below: same captions, same initial noise, {how}. "
+            f"Over {len(pairs)} pairs, pixels differ by {pairs.rmse.mean():.1f} of 255 (root mean square, median pair {pairs.rmse.median():.1f}).")
 
 def _origin_section(config, recipe_source, seconds, steps, environment):
     import yaml
     details = lambda title, data: (f"<details><summary>{title}</summary>\n\n```yaml\n"
                                    f"{yaml.safe_dump(data, sort_keys=False, allow_unicode=True).strip()}\n```\n\n</details>")
-    done = ", ".join(x for x in (f"{steps:,} optimizer steps" if steps else "", _duration(seconds) if seconds else "") if x)
+    done = ", ".join(x for x in (f"{steps} optimizer steps" if steps else "", _duration(seconds) if seconds else "") if x)
     text = [f"Trained for {done}." if done else "", f"Recipe: {recipe_source}" if recipe_source else ""]
     return "\n\n".join([*filter(None, text), details("Configuration", public(config)), details("Versions and machine", public(environment))])
 
-# %% ../nbs/10_evaluate.ipynb #70daf6f4
+# %% ../nbs/10_evaluate.ipynb #f9eafdd4
 def _write(path, content):
     "Write a file whole, or not at all"
     path = Path(path)
@@ -478,7 +487,7 @@ class Report:
         for i, part in enumerate(re.split(r"!\[[^\]]*\]\(([^)]+)\)", self.text)):
             if part.strip(): display(Image(self.pictures[part]) if i % 2 else Markdown(part.strip()))
 
-# %% ../nbs/10_evaluate.ipynb #3bfdf4e2
+# %% ../nbs/10_evaluate.ipynb #cc906fc1
 def _figure_png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
@@ -499,7 +508,7 @@ def make_report(
     latency:LatencyReport|None=None,
     pairs:PairedImages|None=None,
     scores:dict|None=None,            # As from `judge_pairs`: `{"n": captions, "teacher": {…}, "student": {…}}`
-    metrics:list=(),                  # Rows of `metrics.jsonl`
+    metrics:list|dict=(),             # Rows of `metrics.jsonl`; of several stages: `{name: rows}`
     teacher_card:dict|None=None,      # From the function of that name
     seconds:float|None=None,          # Training took
     environment:dict|None=None,       # `None`: this process's
@@ -513,16 +522,18 @@ def make_report(
     if scores: sections.append(("Quality", _scores_table(scores)))
     if sizes is not None: sections.append(("Size", sizes._repr_markdown_()))
     if latency is not None: sections.append(("Speed", latency._repr_markdown_()))
-    if metrics:
-        pictures["report/losses.png"] = _figure_png(plot_losses(metrics))
-        sections.append(("Training", "![Loss against optimizer steps](report/losses.png)"))
-    steps = metrics[-1].get("step") if metrics else None
+    stages = {name: rows for name, rows in (metrics if isinstance(metrics, dict) else {"": metrics}).items() if rows}
+    for name, rows in stages.items():
+        picture = f"report/losses{'-' * bool(name)}{name.replace(' ', '-')}.png"
+        pictures[picture] = _figure_png(plot_losses(rows))
+        sections.append((f"Training{': ' * bool(name)}{name}", f"![Loss against optimizer steps]({picture})"))
+    steps = " + ".join(f"{rows[-1]['step']:,}" for rows in stages.values() if rows[-1].get("step"))
     origin = _origin_section(config or {}, recipe_source, seconds, steps, environment or globals()["environment"]())
     sections.append(("How it was made", origin))
     if teacher_card: sections.append(("Licence", _licence(teacher_card)))
     return Report("\n\n".join([f"# {title}", *(f"## {name}\n\n{text}" for name, text in sections)]) + "\n", pictures)
 
-# %% ../nbs/10_evaluate.ipynb #cc906fc1
+# %% ../nbs/10_evaluate.ipynb #4dfbca19
 def write_report(
     folder:str|Path,  # The run folder; gets `report.md` and `report/`
     *, title:str,
@@ -533,11 +544,13 @@ def write_report(
     report.write(folder)
     return report
 
-# %% ../nbs/10_evaluate.ipynb #9adba239
+# %% ../nbs/10_evaluate.ipynb #a9cd5449
 def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
     return ("```python\nfrom diffusers import DiffusionPipeline\n\npipe = DiffusionPipeline.from_pretrained(\"pipeline\")  # this folder, or its name on the hub\n"
-            f"image = pipe(\"…\", {given}).images[0]\n```")
+            f"image = pipe(\"…\", {given}).images[0]\n```" + _NO_GUIDANCE*(settings["guidance_scale"] <= 1))
+
+_NO_GUIDANCE = "\n\nIt is made to be used without guidance (`guidance_scale=1`): what the teacher's guidance does is in its weights, and a negative prompt has no effect."
 
 def write_card(
     pipeline_folder:str|Path,     # A diffusers folder; gets `README.md` and `report/`

@@ -109,7 +109,7 @@ class KDWeights:
 
 PRESETS = {
     "normalized": KDWeights(1, 1, 1, True, "this project's default"),
-    "bk-sdm": KDWeights(1, 1, 1, False, "BK-SDM, arXiv 2305.15798 Eq. 4; kd_train.sh: lr 5e-5 constant, batch 256"),
+    "bk-sdm": KDWeights(1, 1, 1, False, "BK-SDM, arXiv 2305.15798; kd_train.sh: lr 5e-5 constant, batch 256"),
     "segmind": KDWeights(1, .5, .5, False, "Segmind distill-sd (small-sd, tiny-sd): lr 1e-5 cosine, batch 32")}
 
 # %% ../nbs/04_losses.ipynb #e3dbac59

@@ -285,11 +285,11 @@ def image_size(
     return size
 
 # %% ../nbs/00_teacher.ipynb #72e90848
-def _generators(seeds): return [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds]
+def _generators(seeds): return [s if isinstance(s, torch.Generator) else torch.Generator("cpu").manual_seed(int(s)) for s in seeds]
 
 def initial_noise(
     pipe,                 # Any pipeline of a known family
-    seeds,                # `n` integers
+    seeds,                # `n` integers, or CPU generators, which are drawn from
     height:int|None=None, # Pixels
     width:int|None=None,  # Pixels
 )->Tensor:                # Unit normal `(n c h w)` fp32 on the CPU, in latent pixels
@@ -360,6 +360,7 @@ def generate(
     width:int|None=None,                 # Pixels
     batch_size:int=16,                   # Images at once; changes speed and memory, not the pictures
     output_type:str="pt",                # "pt", "pil" or "latent"
+    on_step:Callable|None=None,          # `on_step(i, scheduler, latents)` after every step `i` of every batch
 ):                                       # `(n 3 h w)` in [0, 1] on the CPU, a list of PIL images, or latents `(n c h w)`
     "Draw one image per caption and seed with the pipeline's own scheduler"
     captions, seeds = _no_str(captions), list(seeds)
@@ -372,17 +373,19 @@ def generate(
     model, latents = denoiser(pipe), []
     for i in range(0, len(captions), batch_size):
         prompt, chunk = captions[i:i+batch_size], seeds[i:i+batch_size]
-        noise = initial_noise(pipe, chunk, height, width).to(model.device, model.dtype)
+        generators = _generators(chunk)  # a solver that adds noise goes on with the same ones: it never meets the initial noise again
+        noise = initial_noise(pipe, generators, height, width).to(model.device, model.dtype)
+        watch = on_step and (lambda pipe, i, t, state: (on_step(i, pipe.scheduler, state["latents"]), {})[1])
         with _borrowed(pipe):
             latents.append(pipe(prompt=prompt, negative_prompt=None if negative_prompt is None else [negative_prompt] * len(prompt),
-                                latents=noise, generator=_generators(chunk), num_inference_steps=steps, guidance_scale=float(scale),
-                                height=height, width=width, output_type="latent").images.float().cpu())
+                                latents=noise, generator=generators, num_inference_steps=steps, guidance_scale=float(scale),
+                                height=height, width=width, output_type="latent", callback_on_step_end=watch).images.float().cpu())
     latents = torch.cat(latents)
     if output_type == "latent": return latents
     images = decode_latents(pipe, latents, batch_size)
     return to_pil(images) if output_type == "pil" else images
 
-# %% ../nbs/00_teacher.ipynb #2998b7f0
+# %% ../nbs/00_teacher.ipynb #1a990ec5
 def image_grid(
     images:Tensor,  # `(n 3 h w)` in [0, 1]
     ncols:int=8,    # Pictures per row
@@ -400,7 +403,7 @@ def image_grid(
         sheet.paste(tile.resize((w, h), Image.NEAREST), (i % ncols * (w + pad), i // ncols * (h + pad)))
     return sheet
 
-# %% ../nbs/00_teacher.ipynb #1a990ec5
+# %% ../nbs/00_teacher.ipynb #343232f5
 @dataclass(frozen=True)
 class Description:
     "The parts of a pipeline and the facts that training depends on"

@@ -6,7 +6,7 @@
 __all__ = ['WORDS', 'LATENT_NOISE', 'STEPS', 'toy_tokenizer', 'toy_text_encoder', 'toy_vae', 'toy_unet', 'toy_scheduler',
            'toy_pipeline', 'scene_batches', 'label_loss', 'roughen', 'judge_batch', 'judge_objective', 'set_threshold',
            'Reader', 'text_batch', 'text_objective', 'vae_batch', 'VAETrainer', 'vae_objective', 'whiten',
-           'unet_objective', 'train_toy']
+           'through_vae', 'unet_objective', 'train_toy']
 
 # %% ../nbs/06a_toy.ipynb #5175dc7b
 import math
@@ -18,8 +18,8 @@ from torch import nn
 
 from .data import DataConfig, cache_latents, open_data
 from .diffusion import Schedule
-from .distill import DistillObjective, training_batches
-from .loop import LoopConfig, fit
+from .distill import DistillObjective, fit_whole, training_batches
+from .loop import LoopConfig
 from .losses import KDWeights
 from .scenes import (BACKGROUNDS, COLORS, LABELS, PLACES, RELATIONS, SHAPES, SIZES, Judge, make_scene, no_defect, render, render_scenes, spoil)
 
@@ -126,7 +126,7 @@ def judge_objective(model, batch):
 @torch.no_grad()
 def set_threshold(
     judge:Judge,          # Its bias is changed in place
-    images,               # Proper pictures `(n 3 64 64)` in [0, 1] that it was not trained on
+    images,               # Proper pictures `(n 3 64 64)` in [0, 1] that it was not trained on, roughened
     share:float=.996,     # Of them that shall pass
 ):
     "Let this share of proper pictures pass"
@@ -206,24 +206,32 @@ def whiten(
     q.weight[c:], q.bias[c:] = 0, 2*math.log(LATENT_NOISE)
     return vae
 
-# %% ../nbs/06a_toy.ipynb #e69a6a49
+# %% ../nbs/06a_toy.ipynb #3384371a
+@torch.no_grad()
+def through_vae(
+    vae,
+    images,                # `(n 3 h w)` in [0, 1]
+    batch_size:int=50,
+):                         # Likewise
+    "Pictures, encoded and decoded again"
+    means = (vae.encode(x*2-1).latent_dist.mean for x in images.split(batch_size))
+    return (torch.cat([vae.decode(z).sample for z in means])/2+.5).clamp(0, 1)
+
+# %% ../nbs/06a_toy.ipynb #ce7ad3eb
 def unet_objective(unet, seed=0):
     return DistillObjective(None, unet, Schedule.from_scheduler(toy_scheduler()), None, KDWeights(1, 0, 0), "clipped_x0", seed)
 
-# %% ../nbs/06a_toy.ipynb #55c2a7a2
-STEPS = dict(judge=2500, text=1600, vae=3200, unet=20000) # Optimizer steps
+# %% ../nbs/06a_toy.ipynb #e2a310b4
+STEPS = dict(judge=4000, text=1600, vae=6000, unet=8000) # Optimizer steps
 
 def _train(model, feed, objective, folder, steps, progress, **config):
     settings = dict(lr_schedule="cosine", warmup_steps=min(100, steps//2), betas=(.9, .99), weight_decay=1e-3, ema_decay=.998, checkpoint_every=500, log_every=50)
-    result = fit(model, feed, objective, LoopConfig(steps=steps, **{**settings, **config}), output_dir=folder, resume=True, progress=progress)
-    if not result.finished: raise SystemExit(f"stopped at step {result.steps} of {folder.name}; the same command goes on")
-    if result.ema: result.ema.copy_to_model()
-    return model.eval().requires_grad_(False)
+    fit_whole(model, feed, objective, LoopConfig(steps=steps, **{**settings, **config}), output_dir=folder, resume=True, progress=progress)
 
 def train_toy(
     output_dir:Path="runs/toy-teacher", # Gets `toy/`, a diffusers folder, and `judge.safetensors`, as in the package's assets
     steps:dict=None,                    # Fewer steps for some of `STEPS`, to try it out
-    scenes:int=28000,                   # Cached latents that the UNet learns from
+    scenes:int=78000,                   # Cached latents that the UNet learns from
     progress:bool=True,                 # Show progress bars
 )->Path:
     "Train the built-in teacher and the judge from nothing, or go on where the same call was stopped"
@@ -233,7 +241,7 @@ def train_toy(
     judge, tokenizer, vae, unet = Judge(), toy_tokenizer(), toy_vae(), toy_unet()
     reader = Reader(toy_text_encoder(tokenizer))
     _train(judge, scene_batches(64, 41, judge_batch), judge_objective, folder/"judge", steps["judge"], progress, batch_size=64, lr=2e-3, ema_decay=0)
-    set_threshold(judge, render_scenes([make_scene(77, i) for i in range(3000)])/255)
+    set_threshold(judge, roughen(render_scenes([make_scene(77, i) for i in range(3000)])/255, torch.Generator().manual_seed(0)))
     save_file({k:v.half() if v.is_floating_point() else v for k, v in judge.state_dict().items()}, folder/"judge.safetensors")
     _train(reader, scene_batches(128, 21, text_batch(tokenizer)), text_objective, folder/"text", steps["text"], progress, batch_size=128, lr=2e-3)
     whiten(vae, render_scenes([make_scene(31, i) for i in range(256)])/127.5-1)

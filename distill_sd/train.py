@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OWN', 'MAY_CHANGE', 'TrainConfig', 'recipes', 'recipe_source', 'load_config', 'check_folder', 'save_pipeline',
            'SampleGrids', 'RunResult', 'Prepared', 'prepare', 'run', 'finish', 'Plan', 'plan_run', 'generate_images',
-           'main']
+           'draw_teacher', 'main']
 
 # %% ../nbs/11_train.ipynb #b5acdfed
 import os
@@ -23,8 +23,8 @@ class TrainConfig:
     "Everything that a run needs to know"
     # what
     teacher:str="toy"                 # "toy", a diffusers folder, a hub id, or a .safetensors file
-    plan:Union[str, dict]="bk-tiny"   # bk-base, bk-small, bk-tiny, sd-small, sd-tiny, or the fields of a StudentPlan
-    data:Optional[str]="scenes"       # "scenes", an image folder, .tar shards, parquet files, or a hub id
+    plan:Union[str, dict, None]="bk-tiny" # bk-base, bk-small, bk-tiny, sd-small, sd-tiny, or the fields of a StudentPlan; None: all blocks stay
+    data:Optional[str]="scenes"       # "scenes", an image folder, .tar shards, parquet files, a hub id, or "trajectories" (no pictures)
     output_dir:str="runs/toy"         # The run folder; must be new, unless --resume or --overwrite
     init:Literal["teacher","random"]="teacher" # What the student starts from
     revision:Optional[str]=None       # Of the teacher, for a hub id
@@ -74,6 +74,22 @@ class TrainConfig:
     log_every:int=10                  # Steps between lines of metrics.jsonl
     seed:int=0                        # Of everything random
     threads:Optional[int]=None        # CPU threads; None: torch's choice
+    # few steps: a second stage, or the only one where plan is None; see 07_direct
+    few_steps:int=0                   # Denoiser calls that the student learns to draw with, such as 4; 0: no such stage
+    few_method:Literal["direct","lcm"]="direct" # End to end through all steps, or latent consistency
+    few_solver:Literal["ddim","euler","dpmsolver++"]="ddim" # Of the student (direct)
+    few_lora_rank:int=0               # 0: all weights are trained; else a LoRA of this rank, also saved on its own
+    few_train_steps:int=1000          # Optimizer steps of this stage
+    few_batch_size:int=32             # Samples per optimizer step of this stage
+    few_lr:float=1e-5                 # Peak learning rate of this stage
+    few_loss:Literal["mse","huber"]="mse" # Distance of latents
+    few_point_weight:float=0.         # Match the teacher between noise and latents (direct); trajectory_steps must divide by few_steps
+    few_pixel_weight:float=0.         # Match the decoded pictures (direct)
+    trajectories:Optional[str]=None   # Folder of `distill-sd trajectories`, or a DiffSynth .csv; None: drawn into the run folder
+    captions:Optional[str]=None       # For trajectories: .txt, .csv, .jsonl or a data source; None: those of data
+    n_trajectories:int=1000           # How many are drawn
+    trajectory_steps:int=50           # Of the teacher
+    trajectory_guidance:float=4.      # What the student learns to do without guidance
     # what is reported
     eval_images:int=64                # Pairs of teacher and student pictures
     latency_repeats:int=5             # Timed turns of teacher and student; 0: not timed
@@ -128,6 +144,9 @@ def load_config(
     values = {k:v for k, v in recipe.items() if k not in ("description", "source")}
     config = _check_types({**values, **_plain(overrides)}, where)
     if config.data is None: raise ValueError(f"{where} needs data: pass data=, an image folder, .tar shards, parquet files or a hub id")
+    if config.plan is None and not config.few_steps: raise ValueError(f"{where} asks for nothing: plan is None (no block is removed) and few_steps is 0")
+    if config.data == "trajectories" and not (config.trajectories or config.captions):
+        raise ValueError(f"{where}: data is 'trajectories', so it needs trajectories= (a folder of them) or captions= (to draw them from)")
     return config
 
 def _plain(overrides): return {k:str(v) if isinstance(v, Path) else v for k, v in overrides.items()} # YAML has no paths
@@ -137,9 +156,15 @@ def _pick(cls, config, **renamed):
     names = {f.name for f in fields(cls)}
     return cls(**{**{f.name:getattr(config, f.name) for f in fields(config) if f.name in names}, **renamed})
 
-def _loop_config(c):
+def _loop_config(c, **renamed):
     from distill_sd.loop import LoopConfig
-    return _pick(LoopConfig, c)
+    return _pick(LoopConfig, c, **renamed)
+
+def _few_loop(c): return _loop_config(c, steps=c.few_train_steps, batch_size=c.few_batch_size, lr=c.few_lr, warmup_steps=min(c.warmup_steps, c.few_train_steps//2))
+
+def _trajectory_config(c):
+    from distill_sd.direct import TrajectoryConfig
+    return TrajectoryConfig(c.trajectory_steps, c.trajectory_guidance, c.resolution, c.seed, c.few_steps if c.few_point_weight else 1)
 
 def _data_config(c):
     from distill_sd.data import DataConfig
@@ -152,11 +177,11 @@ def _kd_weights(c):
 
 def _plan(c):
     from distill_sd.student import StudentPlan, get_plan
-    return get_plan(StudentPlan(**c.plan) if isinstance(c.plan, dict) else c.plan)
+    return None if c.plan is None else get_plan(StudentPlan(**c.plan) if isinstance(c.plan, dict) else c.plan)
 
 # %% ../nbs/11_train.ipynb #91123b5d
-OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "pipeline", "report.md", "report")
-MAY_CHANGE = {"output_dir", "steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "log_every", "threads", "num_workers", "max_bad", "cache_folder",
+OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report")
+MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "log_every", "threads", "num_workers", "max_bad", "cache_folder",
               "eval_images", "latency_repeats", "num_inference_steps", "guidance_scale", "save_dtype"} # from one leg of a run to the next
 
 def _write(path:Path, text:str):
@@ -261,7 +286,9 @@ class Prepared:
     plan:Any
     loop:Any
     weights:Any
-    settings:dict          # num_inference_steps and guidance_scale of samples and report
+    settings:dict          # num_inference_steps and guidance_scale of the teacher, and of the student unless it has its own
+    own:Any=None           # The student's, after a stage for few steps
+    trajectories:Any=None  # The given ones; new ones once they are there
 
 def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
@@ -272,13 +299,29 @@ def prepare(config:TrainConfig)->Prepared:
     pipe = load_teacher(config.teacher, revision=config.revision, variant=config.variant, config=config.teacher_config)
     if not family_of(pipe).from_text:
         raise NotImplementedError(f"teacher {config.teacher!r} is a {type(pipe).__name__}: make_student removes its blocks, but a run draws from captions alone and cannot train it yet")
-    student_config(denoiser(pipe).config, plan)
+    if plan is not None: student_config(denoiser(pipe).config, plan)
     resolution = config.resolution or image_size(pipe)[0]
     check_resolution(resolution, image_factor(pipe))
-    dataset = open_data(data, resolution)
+    trajectories = _given_trajectories(config, pipe) if config.trajectories else None
+    if config.few_steps: _check_few(config, pipe, trajectories)
+    dataset = open_data(data, resolution) if plan is not None and config.data != "trajectories" else None
     given = dict(num_inference_steps=config.num_inference_steps, guidance_scale=config.guidance_scale)
     settings = {**recommended(pipe), **{k:v for k, v in given.items() if v is not None}}
-    return Prepared(config, pipe, dataset, plan, loop, weights, settings)
+    own = dict(num_inference_steps=config.few_steps, guidance_scale=1.) if config.few_steps else None
+    return Prepared(config, pipe, dataset, plan, loop, weights, settings, own, trajectories)
+
+def _given_trajectories(c, pipe):
+    from distill_sd.direct import open_trajectories
+    return open_trajectories(c.trajectories, pipe, c.resolution, check=0)
+
+def _check_few(c, pipe, trajectories):
+    "What a stage for few steps needs, as far as it can be known before one is drawn"
+    from distill_sd.direct import DirectObjective, check_points, few_step_scheduler, make_manifest
+    _few_loop(c) # checks itself
+    scheduler = few_step_scheduler(pipe.scheduler, c.few_solver)
+    manifest = trajectories.manifest if trajectories else make_manifest(pipe, _trajectory_config(c), c.n_trajectories)
+    DirectObjective(scheduler, c.few_steps, loss=c.few_loss, point_weight=c.few_point_weight, pixel_weight=c.few_pixel_weight, vae=pipe.vae)
+    if c.few_point_weight: check_points(manifest, scheduler, c.few_steps)
 
 # %% ../nbs/11_train.ipynb #1ce6d9e5
 def _captions(p:Prepared, n:int):
@@ -286,17 +329,64 @@ def _captions(p:Prepared, n:int):
     from distill_sd.data import batches
     from distill_sd.distill import held_out_captions
     if p.config.data == "scenes": return held_out_captions(n)
-    some = next(batches(p.dataset, batch_size=min(n, 16), seed=0))["captions"]
+    some = next(batches(p.dataset or p.trajectories, batch_size=min(n, 16), seed=0))["captions"]
     return list(itertools.islice(itertools.cycle(some), n))
 
 def _feed(p:Prepared, progress:bool):
     "Batches from any sample number on"
     from distill_sd.data import cache_latents
     from distill_sd.distill import training_batches
+    if p.dataset is None:
+        from distill_sd.direct import trajectory_batches
+        return trajectory_batches(p.pipe, p.trajectories, p.loop.micro_batch_size, p.config.seed, p.config.caption_dropout)
     source = cache_latents(p.pipe, p.dataset, progress=progress) if p.config.cache_latents else p.dataset
     return training_batches(p.pipe, source, p.loop.micro_batch_size, p.config.seed, p.config.caption_dropout)
 
-# %% ../nbs/11_train.ipynb #ae6dbe19
+# %% ../nbs/11_train.ipynb #b7d3382c
+def _trajectories(p:Prepared, folder:Path, progress:bool):
+    "Those that were given, or new ones in the run folder; checked by drawing some again"
+    from accelerate import PartialState
+    from distill_sd.direct import check_trajectories, make_trajectories, open_trajectories, read_captions
+    c, state = p.config, PartialState()
+    if p.trajectories:
+        check_trajectories(p.trajectories, p.pipe)
+        return p.trajectories
+    where = {} if c.captions else dict(split=c.split, subset=c.subset, revision=c.data_revision, caption_column=c.caption_column)
+    captions = read_captions(c.captions or c.data, c.n_trajectories, seed=c.seed, **where)
+    make_trajectories(p.pipe, captions, folder/"trajectories", _trajectory_config(c), n=c.n_trajectories, rank=state.process_index, world=state.num_processes, progress=progress)
+    state.wait_for_everyone()
+    return open_trajectories(folder/"trajectories", p.pipe)
+
+def _grids(p, pipe, folder, settings): return [SampleGrids(pipe, _captions(p, 8), folder/"samples", settings)] if p.config.sample_every else []
+
+def _remove_blocks(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
+    "The first stage"
+    from distill_sd.diffusion import Schedule
+    from distill_sd.distill import DistillObjective
+    from distill_sd.loop import fit
+    from distill_sd.teacher import denoiser
+    c, student, teacher = p.config, denoiser(pipe), denoiser(p.pipe)
+    with DistillObjective(teacher, student, Schedule.from_scheduler(p.pipe.scheduler), p.plan, p.weights, c.loss_weighting, c.seed) as objective:
+        result = fit(student, _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=_grids(p, pipe, folder, p.settings), progress=progress)
+    if result.ema: result.ema.copy_to_model()
+    return pipe, result
+
+def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
+    "The second stage; a LoRA is saved on its own and then merged"
+    from accelerate import PartialState
+    from distill_sd.direct import few_step_pipeline, merge_lora, save_lora, train_few_steps
+    from distill_sd.teacher import denoiser
+    c, student, g = p.config, denoiser(pipe), p.trajectories.manifest["guidance_scale"]
+    drawing = few_step_pipeline(p.pipe, student, c.few_method, c.few_solver)
+    options = dict(loss=c.few_loss, point_weight=c.few_point_weight, pixel_weight=c.few_pixel_weight) if c.few_method == "direct" else {}
+    drawing, result = train_few_steps(p.pipe, student, c.few_method, c.few_steps, p.trajectories, _few_loop(c), solver=c.few_solver, lora_rank=c.few_lora_rank, guidance=(g, g),
+        objective_options=options, output_dir=folder/"few", resume=resume, callbacks=_grids(p, drawing, folder/"few", p.own), progress=progress)
+    if c.few_lora_rank and result.finished:
+        if PartialState().is_main_process: save_lora(drawing, folder/"lora")
+        merge_lora(student)
+    return drawing, result
+
+# %% ../nbs/11_train.ipynb #02225bee
 def run(
     recipe:Union[str, Path, dict, TrainConfig]="toy", # Name of a recipe, a YAML file, a mapping, or a configuration
     *, resume:bool=False,   # Go on with the run in `output_dir`
@@ -306,10 +396,9 @@ def run(
     **overrides,            # Any field of `TrainConfig`
 )->RunResult:
     "From a recipe to a smaller pipeline and the report on it"
+    import copy
     from accelerate import PartialState
-    from distill_sd.diffusion import Schedule
-    from distill_sd.distill import DistillObjective, with_denoiser
-    from distill_sd.loop import fit
+    from distill_sd.distill import with_denoiser
     from distill_sd.student import make_student
     from distill_sd.teacher import denoiser
     if resume and overwrite: raise ValueError("resume goes on with the run that is there and overwrite removes it; give one of them")
@@ -320,17 +409,17 @@ def run(
     if state.is_main_process: _begin(folder, config, overwrite)
     state.wait_for_everyone()
     p.pipe.to(state.device)
+    if config.few_steps or config.data == "trajectories": p.trajectories = _trajectories(p, folder, progress)
     teacher = denoiser(p.pipe)
-    student = make_student(teacher, p.plan, init=config.init, seed=config.seed)
-    pipe = with_denoiser(p.pipe, student)
-    callbacks = [SampleGrids(pipe, _captions(p, 8), folder/"samples", p.settings)] if config.sample_every else []
-    schedule = Schedule.from_scheduler(p.pipe.scheduler)
-    with DistillObjective(teacher, student, schedule, p.plan, p.weights, config.loss_weighting, config.seed) as objective:
-        result = fit(student, _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=callbacks, progress=progress)
-    if result.ema: result.ema.copy_to_model()
-    if not result.finished or not state.is_main_process: return RunResult(folder, {}, result.finished)
+    student = make_student(teacher, p.plan, init=config.init, seed=config.seed) if p.plan else copy.deepcopy(teacher)
+    pipe, stages = with_denoiser(p.pipe, student), {}
+    for name, stage, wanted in (("block removal", _remove_blocks, p.plan is not None), ("few steps", _few_steps, config.few_steps)):
+        if not wanted: continue
+        pipe, stages[name] = stage(p, pipe, folder, resume=resume, progress=progress)
+        if not stages[name].finished: return RunResult(folder, {}, False)
+    if not state.is_main_process: return RunResult(folder, {})
     student.eval().requires_grad_(False)
-    return finish(p, pipe, result, folder, recipe_source(recipe))
+    return finish(p, pipe, stages, folder, recipe_source(recipe))
 
 def _begin(folder, config, overwrite):
     if overwrite:
@@ -339,25 +428,30 @@ def _begin(folder, config, overwrite):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     _write(folder/"config.yaml", _config_yaml(config))
 
-# %% ../nbs/11_train.ipynb #02225bee
-def finish(p:Prepared, pipe, result, folder:Path, source:str="")->RunResult:
+# %% ../nbs/11_train.ipynb #95418838
+def finish(p:Prepared, pipe, stages:dict, folder:Path, source:str="")->RunResult:
     "Save the student's pipeline, compare it with its teacher, write the report"
     from distill_sd.evaluate import judge_pairs, measure_latency, paired_images, size_report, teacher_card, write_card, write_report
     c, both, card = p.config, dict(teacher=p.pipe, student=pipe), teacher_card(p.config.teacher, p.pipe)
+    last = list(stages.values())[-1]
+    own = {} if p.own is None else dict(student=p.own)
     save_pipeline(pipe, folder/"pipeline", c.save_dtype)
     captions = _captions(p, max(1, c.eval_images))
-    pairs = paired_images(p.pipe, pipe, captions, seeds=range(len(captions)), **p.settings) if c.eval_images else None
+    pairs = paired_images(p.pipe, pipe, captions, seeds=range(len(captions)), own=p.own, **p.settings) if c.eval_images else None
     scores = judge_pairs(pairs) if pairs else None
-    latency = measure_latency(both, caption=captions[0], repeats=c.latency_repeats, **p.settings) if c.latency_repeats else None
-    report = write_report(folder, title=f"{p.plan.name} from {Path(c.teacher).name}", config=asdict(c), recipe_source=source,
+    latency = measure_latency(both, caption=captions[0], repeats=c.latency_repeats, own=own, **p.settings) if c.latency_repeats else None
+    report = write_report(folder, title=f"{_name(p)} from {Path(c.teacher).name}", config=asdict(c), recipe_source=source,
                           sizes=size_report(both), latency=latency, pairs=pairs,
-                          scores=scores, metrics=result.metrics, teacher_card=card, seconds=result.seconds)
-    write_card(folder/"pipeline", report, settings=p.settings, teacher_card=card)
+                          scores=scores, metrics={k:r.metrics for k, r in stages.items()} if len(stages) > 1 else last.metrics, teacher_card=card,
+                          seconds=sum(r.seconds for r in stages.values()))
+    write_card(folder/"pipeline", report, settings=p.own or p.settings, teacher_card=card)
     measured = {f"judge/{who}":scores[who]["all_correct"] for who in both} if scores else {}
     if latency: measured |= {f"seconds_per_image/{who}":median(latency.images[who]) for who in both} | {"speedup":median(latency.speedup())}
-    return RunResult(folder, {**(result.metrics[-1] if result.metrics else {}), **measured}, True, report)
+    return RunResult(folder, {**(last.metrics[-1] if last.metrics else {}), **measured}, True, report)
 
-# %% ../nbs/11_train.ipynb #95418838
+def _name(p): return " in ".join(x for x in (p.plan.name if p.plan else "", f"{p.config.few_steps} steps" if p.config.few_steps else "") if x)
+
+# %% ../nbs/11_train.ipynb #7c8f1613
 @dataclass
 class Plan:
     "What a run would do"
@@ -373,23 +467,26 @@ def plan_run(config:TrainConfig)->Plan:
     import torch
     from distill_sd.evaluate import count_macs, memory_estimate
     from distill_sd.student import count_parameters, meta_unet, student_config
-    from distill_sd.teacher import denoiser, image_factor
+    from distill_sd.teacher import denoiser, image_factor, image_size
     p, c = prepare(config), config
     teacher = denoiser(p.pipe)
-    student = meta_unet(student_config(teacher.config, p.plan))
+    student = meta_unet(student_config(teacher.config, p.plan) if p.plan else dict(teacher.config))
     sizes, macs = [count_parameters(m) for m in (teacher, student)], [count_macs(m).total for m in (teacher, student)]
     share = lambda v: f"{v[0]:,} → {v[1]:,} ({100*v[1]/v[0]:.0f}%)"
-    n = len(p.dataset) if hasattr(p.dataset, "__len__") else None
+    n = len(p.dataset) if hasattr(p.dataset, "__len__") else c.n_trajectories if p.dataset is None else None
     frozen = sum(count_parameters(m) for m in p.pipe.components.values() if isinstance(m, torch.nn.Module) and m is not teacher)
-    memory = memory_estimate(dict(student.config), dict(teacher.config), batch_size=p.loop.micro_batch_size, frozen=frozen, ema=c.ema_decay > 0,
-                             gradient_checkpointing=c.gradient_checkpointing, size=p.dataset.reader.resolution//image_factor(p.pipe))
-    return Plan({"teacher": c.teacher, "plan": p.plan.name, "parameters": share(sizes), "MACs per denoiser call": share(macs),
-        "data": f"{c.data}, {n:,} images" if n else f"{c.data}, streamed",
-        "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else ""),
-        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {p.loop.micro_batch_size} samples at once", "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
+    batch_size = max([p.loop.micro_batch_size]*bool(p.plan) + [_few_loop(c).micro_batch_size]*bool(c.few_steps))
+    memory = memory_estimate(dict(student.config), dict(teacher.config), batch_size=batch_size, frozen=frozen, ema=c.ema_decay > 0,
+                             gradient_checkpointing=c.gradient_checkpointing, size=(c.resolution or image_size(p.pipe)[0])//image_factor(p.pipe))
+    few = {"few steps": f"{c.few_steps} calls ({c.few_method}{f', LoRA of rank {c.few_lora_rank}' if c.few_lora_rank else ''}), {c.few_train_steps:,} of {c.few_batch_size} samples",
+           "trajectories": c.trajectories or f"{c.n_trajectories:,} of {c.trajectory_steps} steps at guidance {c.trajectory_guidance:g}, drawn first"} if c.few_steps else {}
+    return Plan({"teacher": c.teacher, "plan": p.plan.name if p.plan else "all blocks stay", "parameters": share(sizes), "MACs per denoiser call": share(macs),
+        **({"data": f"{c.data}, {n:,} images" if n else f"{c.data}, streamed",
+            "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else "")} if p.plan else {}), **few,
+        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {batch_size} samples at once", "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
         "output": f"{c.output_dir}" + (" (already holds a run)" if any((Path(c.output_dir)/o).exists() for o in OWN) else "")})
 
-# %% ../nbs/11_train.ipynb #d9beed48
+# %% ../nbs/11_train.ipynb #7091b243
 def generate_images(
     pipeline:str,          # A pipeline's folder, or whatever else `load_teacher` takes
     captions:list,         # One picture each
@@ -413,7 +510,36 @@ def generate_images(
         image.save(path)
     return paths
 
-# %% ../nbs/11_train.ipynb #603e6f4c
+# %% ../nbs/11_train.ipynb #ac908809
+def draw_teacher(
+    output_dir:str="runs/trajectories", # New, or one where the same command was stopped
+    teacher:str="toy",        # "toy", a diffusers folder, a hub id, or a .safetensors file
+    captions:str="scenes",    # "scenes", a .txt, .csv or .jsonl file, or a data source
+    n:Optional[int]=None,     # Rows; None: one for each caption (of the scenes, 1000)
+    steps:int=50,             # Of the teacher's own solver
+    guidance_scale:float=4.,  # What a student will do without guidance
+    seed:int=0,               # Of all rows' noise
+    parts:int=1,              # Keep latents at the end of each of so many equal parts
+    resolution:Optional[int]=None, # Pixels; None: the teacher's own
+    batch_size:int=16,        # Rows at once, on each device
+    rows_per_shard:int=256,   # Rows a file
+    bf16:bool=False,          # Draw in bfloat16: faster on GPUs, a few percent off
+    csv:bool=False,           # Write the pictures and a DiffSynth table too, to output_dir/csv
+)->Path:
+    "Let a teacher draw trajectories; under `accelerate launch`, all processes share the work"
+    import torch
+    from accelerate import PartialState
+    from distill_sd.direct import TrajectoryConfig, make_trajectories, open_trajectories, read_captions, write_csv
+    from distill_sd.teacher import load_teacher
+    state, config = PartialState(), TrajectoryConfig(steps, guidance_scale, resolution, seed, parts, rows_per_shard=rows_per_shard)
+    texts = read_captions(captions, n, seed=seed)
+    pipe = load_teacher(teacher, dtype=torch.bfloat16 if bf16 else torch.float32, device=state.device)
+    make_trajectories(pipe, texts, output_dir, config, n=n, batch_size=batch_size, rank=state.process_index, world=state.num_processes, progress=state.is_main_process)
+    state.wait_for_everyone()
+    if csv and state.is_main_process: write_csv(open_trajectories(output_dir), pipe, Path(output_dir)/"csv")
+    return Path(output_dir)
+
+# %% ../nbs/11_train.ipynb #b1c58c65
 def _cli():
     from jsonargparse import ArgumentParser
     top = ArgumentParser(prog="distill-sd", description="Make a Stable Diffusion model smaller and faster, with the measured evidence.")
@@ -430,13 +556,16 @@ def _cli():
     sub.add_argument("pipeline", help="a pipeline's folder, a hub id, a .safetensors file, or toy")
     sub.add_argument("captions", nargs="+", help="one picture each")
     commands.add_subcommand("generate", sub, help="draw pictures")
+    sub = ArgumentParser(description="Let a teacher draw trajectories (caption, seed, final latents), to be distilled to few steps without pictures.")
+    sub.add_function_arguments(draw_teacher, as_positional=False)
+    commands.add_subcommand("trajectories", sub, help="draw what a few-step student learns from")
     commands.add_subcommand("recipes", ArgumentParser(description="The recipes that ship, each with its source."), help="list the recipes")
     sub = ArgumentParser(description="Train the built-in teacher from nothing, or go on where that was stopped.")
     sub.add_argument("--output_dir", default="runs/toy-teacher", help="run folder")
     commands.add_subcommand("toy", sub, help="train the built-in teacher")
     return top
 
-# %% ../nbs/11_train.ipynb #6a531d07
+# %% ../nbs/11_train.ipynb #71d24510
 def main(
     argv=None              # Arguments; None is the command line's
 ):
@@ -463,12 +592,14 @@ def _recipes_command(given):
 def _generate_command(given):
     for path in generate_images(**given): print(path)
 
+def _trajectories_command(given): print(f"trajectories: {draw_teacher(**given)}")
+
 def _toy_command(given):
     from distill_sd.toy import train_toy
     print(train_toy(**given))
 
-_COMMANDS = dict(run=_run_command, generate=_generate_command, recipes=_recipes_command, toy=_toy_command)
+_COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command)
 
-# %% ../nbs/11_train.ipynb #d0b62eac
+# %% ../nbs/11_train.ipynb #a37dd657
 #| eval: false
 if __name__ == "__main__": main()
