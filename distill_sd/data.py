@@ -9,10 +9,10 @@ __all__ = ['log', 'FORMATS', 'IMAGE_SUFFIXES', 'METADATA', 'IMAGE_COLUMNS', 'CAP
            'TarPart', 'read_member', 'read_tar', 'tar_source', 'dataset_source', 'files_source', 'hub_source',
            'open_source', 'directory_source', 'pick_column', 'captions_of', 'read_bytes', 'Reader', 'read_row',
            'stack_images', 'BadImages', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'row_name',
-           'StreamedImages', 'stream_batches', 'open_data', 'numbers', 'Numbered', 'unchanged', 'batches', 'vae_of',
-           'posterior_moments', 'numbered_noise', 'sample_latents', 'vae_fingerprint', 'cache_fingerprint',
-           'LatentCache', 'Once', 'encode_all', 'cache_latents', 'check_cacheable', 'save_cache', 'load_cache',
-           'drop_captions', 'to_batch']
+           'StreamedImages', 'stream_batches', 'open_data', 'numbers', 'Numbered', 'unchanged', 'batches',
+           'this_process', 'own_part', 'vae_of', 'posterior_moments', 'numbered_noise', 'sample_latents',
+           'vae_fingerprint', 'cache_fingerprint', 'LatentCache', 'Once', 'encode_all', 'cache_latents',
+           'check_cacheable', 'save_cache', 'load_cache', 'drop_captions', 'to_batch']
 
 # %% ../nbs/01_data.ipynb #f49b3cc0
 import csv, glob, hashlib, io, itertools, json, logging, math, os, random, tarfile, warnings
@@ -557,7 +557,23 @@ def batches(
         for name, why in raw.pop("skipped").items(): dataset.bad.note(name, why)
         yield raw
 
-# %% ../nbs/01_data.ipynb #7be9afb2
+# %% ../nbs/01_data.ipynb #e2707e9e
+def this_process():
+    "accelerate's `PartialState`: `process_index` of `num_processes`, `device`; alone if nothing was launched"
+    from accelerate import PartialState
+    from accelerate.utils import parse_flag_from_env
+    state, launched = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")), int(os.environ.get("WORLD_SIZE", 1))
+    if state.num_processes == launched: return state
+    raise RuntimeError(f"{launched} processes were launched, but accelerate sees {state.num_processes}; without GPUs, set ACCELERATE_USE_CPU=true")
+
+def own_part(
+    batch_size:int, # Samples a batch, over all processes
+)->dict:            # Arguments of `batches`
+    "This process's share of every batch"
+    state = this_process()
+    return dict(batch_size=batch_size//state.num_processes, rank=state.process_index, world=state.num_processes)
+
+# %% ../nbs/01_data.ipynb #31eb72cc
 def vae_of(pipe_or_vae): return getattr(pipe_or_vae, "vae", pipe_or_vae)
 
 @torch.no_grad()
@@ -571,7 +587,7 @@ def posterior_moments(
         posterior = vae.encode(pixel_values.to(vae.device, vae.dtype)).latent_dist
     return torch.cat([posterior.mean, posterior.logvar], dim=1).float()
 
-# %% ../nbs/01_data.ipynb #56c487a5
+# %% ../nbs/01_data.ipynb #901056b1
 def numbered_noise(shape, seed:int, sample_ids:Tensor)->Tensor:
     "`(b, *shape)` fp32: unit noise, each row a function of the seed and its sample number"
     generators = (torch.Generator().manual_seed(dice("posterior", seed, k).getrandbits(63)) for k in sample_ids.tolist())
@@ -589,7 +605,7 @@ def sample_latents(
     shift, scale = config.get("shift_factor") or 0., config.scaling_factor
     return (mean + torch.exp(.5*logvar)*noise - shift)*scale
 
-# %% ../nbs/01_data.ipynb #a868f593
+# %% ../nbs/01_data.ipynb #5bc1ed28
 def vae_fingerprint(vae)->str:
     "Changes with any weight"
     digest = hashlib.blake2b(digest_size=16)
@@ -604,7 +620,7 @@ def cache_fingerprint(pipe_or_vae, dataset:CaptionedImages, dtype:torch.dtype)->
     what = [vae_fingerprint(pipe_or_vae), dataset.fingerprint, reader.resolution, reader.image_column, reader.caption_column, len(dataset), str(dtype)]
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=12).hexdigest()
 
-# %% ../nbs/01_data.ipynb #0ff3f65f
+# %% ../nbs/01_data.ipynb #97c384ed
 class LatentCache:
     "The posterior moments of every readable image, in memory, with all their captions"
     def __init__(self,
@@ -628,7 +644,7 @@ class LatentCache:
         captions = [dice("image", seed, k).choice(self.captions[i]) for k, i in zip(ks, index)]
         return dict(moments=self.moments[index], captions=captions, sample_ids=torch.tensor(ks), skipped={})
 
-# %% ../nbs/01_data.ipynb #5bc1ed28
+# %% ../nbs/01_data.ipynb #0d142cbb
 class Once:
     "Rows by their index: what could be read of them, and what could not"
     def __init__(self, dataset): self.dataset = dataset
@@ -655,7 +671,7 @@ def encode_all(vae, dataset:CaptionedImages, batch_size:int, dtype:torch.dtype, 
         kept += good
     return moments[:len(kept)], torch.tensor(kept)
 
-# %% ../nbs/01_data.ipynb #97c384ed
+# %% ../nbs/01_data.ipynb #eab2099f
 def cache_latents(
     pipe_or_vae,                # A pipeline, or just its VAE
     dataset:CaptionedImages,    # From `open_data`
@@ -683,7 +699,7 @@ def check_cacheable(pipe_or_vae, dataset):
     factor = image_factor(pipe_or_vae) if hasattr(pipe_or_vae, "vae") else 2**(len(pipe_or_vae.config.block_out_channels)-1)
     check_resolution(dataset.reader.resolution, factor)
 
-# %% ../nbs/01_data.ipynb #2b090200
+# %% ../nbs/01_data.ipynb #2c6a585d
 def save_cache(file:Path, moments:Tensor, kept:Tensor, bad:dict):
     "Written under a temporary name first, so that a file with the right name is whole"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -696,7 +712,7 @@ def load_cache(file:Path, dataset:CaptionedImages)->LatentCache:
         for name, why in json.loads(f.metadata()["bad"]).items(): dataset.bad.note(name, why)
         return LatentCache(dataset, f.get_tensor("moments"), f.get_tensor("kept"))
 
-# %% ../nbs/01_data.ipynb #b8883632
+# %% ../nbs/01_data.ipynb #35c4c266
 def drop_captions(captions:list[str], sample_ids:Tensor, seed:int, share:float)->list[str]:
     "Each caption emptied with probability `share`"
     return ["" if dice("dropout", seed, k).random() < share else c for c, k in zip(captions, sample_ids.tolist())]

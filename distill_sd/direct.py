@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/07_direct.ipynb #85ea1684
 from .data import (CAPTION_COLUMNS, DataConfig, batches, cache_latents, captions_of, drop_captions, index_of, open_data, open_image, open_source,
-                             pick_column, posterior_moments)
+                             own_part, pick_column, posterior_moments)
 from .diffusion import Schedule, draw, per_sample, sample_seed
 from .distill import TOY, held_out_captions, minutes_of, train_student, with_denoiser
 from .loop import LoopConfig, fit
@@ -344,7 +344,7 @@ def trajectory_batches(
     "`batches(start)` for `fit`: `latents`, `noise` and perhaps `points`, `cond`, `sample_ids`"
     height, width = trajectories.manifest["height"], trajectories.manifest["width"]
     def start_at(start):
-        for raw in batches(trajectories, batch_size=batch_size, seed=seed, start=start):
+        for raw in batches(trajectories, seed=seed, start=start, **own_part(batch_size)):
             captions = drop_captions(raw["captions"], raw["sample_ids"], seed, caption_dropout)
             noise = initial_noise(pipe, raw["seeds"], height, width)
             tensors = {k: raw[k].to(pipe.device) for k in ("latents", "points") if k in raw}

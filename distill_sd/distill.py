@@ -17,7 +17,7 @@ from typing import Optional
 import torch
 from torch import nn
 
-from .data import DataConfig, batches, cache_latents, open_data, to_batch
+from .data import DataConfig, batches, cache_latents, open_data, own_part, to_batch
 from .diffusion import Schedule, draw, loss_weights
 from .losses import KDWeights, PRESETS, Taps, kd_losses
 from .loop import LoopConfig, fit
@@ -79,7 +79,7 @@ def training_batches(
 ):
     "`batches(start)` for `fit`"
     return lambda start: (to_batch(raw, pipe, seed=seed, caption_dropout=caption_dropout)
-                          for raw in batches(source, batch_size=batch_size, seed=seed, start=start))
+                          for raw in batches(source, seed=seed, start=start, **own_part(batch_size)))
 
 # %% ../nbs/06_distill.ipynb #576b7c24
 def fit_whole(model:nn.Module, *args, **kw): # `fit`'s arguments; its result

@@ -6,25 +6,28 @@
 __all__ = ['Schedules', 'Precisions', 'UNREADABLE', 'FREE_ON_RESUME', 'LoopConfig', 'trained_parameters', 'resolve_precision',
            'EMA', 'load_tensors', 'share', 'feed', 'Journal', 'read_metrics', 'trained_tensors', 'checkpoint_folders',
            'step_of', 'nbytes', 'crc32', 'write_checkpoint', 'read_checkpoint', 'newest_checkpoint', 'set_aside',
-           'drop_old', 'check_resumable', 'stop_signals', 'fork_rng', 'mode', 'borrowed', 'show', 'FitResult',
+           'drop_old', 'check_resumable', 'stop_signals', 'Team', 'fork_rng', 'mode', 'borrowed', 'show', 'FitResult',
            'plot_metrics', 'make_accelerator', 'make_optimizer', 'Progress', 'check_folder', 'fit']
 
 # %% ../nbs/05_loop.ipynb #7f7b485a
 import errno, json, math, os, pickle, shutil, signal, threading, time, warnings, zlib
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Callable, Literal, Optional, get_args
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import send_to_device
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType, send_to_device
 from diffusers.optimization import get_scheduler
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
+
+from .data import this_process
 
 # %% ../nbs/05_loop.ipynb #d0666494
 Schedules = Literal["constant", "constant_with_warmup", "cosine", "linear"]
@@ -161,7 +164,9 @@ def share(
 ):
     "The rows of a batch that belong to one process"
     if isinstance(batch, dict): return {k: share(v, index, count) for k, v in batch.items()}
-    return batch[index::count] if isinstance(batch, (Tensor, list, tuple)) else batch
+    if not isinstance(batch, (Tensor, list, tuple)): return batch
+    own = len(batch)//count
+    return batch[index*own:(index+1)*own]
 
 def feed(
     batches:Callable, # `batches(start_sample)` → iterator of micro-batches
@@ -170,15 +175,18 @@ def feed(
     accelerator:Accelerator,
 ):
     "Micro-batches from optimizer step `step` on: checked, this process's rows only, on its device (`sample_ids` stay on the CPU)"
-    start, size, count = step*config.batch_size, config.micro_batch_size, accelerator.num_processes
+    size, index, count = config.micro_batch_size, accelerator.process_index, accelerator.num_processes
     if size % count: raise ValueError(f"{size} samples per micro-step do not divide among {count} processes; change batch_size")
+    start, own = step*config.batch_size, size//count
     for i, batch in enumerate(batches(start)):
-        ids = batch["sample_ids"]
-        if len(ids) != size:
-            raise ValueError(f"batches gave {len(ids)} samples at once, not micro_batch_size = batch_size/accumulation = {size}")
-        if i == 0 and ids[0] != start:
-            raise ValueError(f"batches({start}) must begin at sample {start}, but its first is {int(ids[0])}")
-        if count > 1: batch = share(batch, accelerator.process_index, count)
+        got = len(batch["sample_ids"])
+        if got not in (size, own):
+            raise ValueError(f"batches gave {got} samples at once, not micro_batch_size = batch_size/accumulation = {size}"
+                             + f" or one process's {own} of them" * (count > 1))
+        if got == size: batch = share(batch, index, count)
+        first = int(batch["sample_ids"][0])
+        if i == 0 and first != start + index*own:
+            raise ValueError(f"batches({start}) must begin at sample {start + index*own}" + f" in process {index}" * (count > 1) + f", but its first is {first}")
         yield send_to_device(batch, accelerator.device, skip_keys=["sample_ids"]) # they seed CPU generators: no wait for the GPU
     raise ValueError("batches ran out of data; it has to return an endless iterator (start again at the first image)")
 
@@ -189,9 +197,10 @@ class Journal:
         path:Optional[Path]=None, # `metrics.jsonl`; None = keep the rows in memory only
         step:int=0,               # Of the checkpoint that is resumed: rows after it are dropped
         mean:Callable=lambda t: t, # Mean over processes of a tensor
+        gather:Callable=lambda t: t, # A tensor's rows from all processes
         lenient:tuple=(),         # Terms that need not be finite (fp16 skips the steps whose gradients overflow)
     ):
-        self.path, self.mean, self.lenient = path, mean, lenient
+        self.path, self.mean, self.gather, self.lenient = path, mean, gather, lenient
         self.rows = [row for row in read_metrics(path) if row["step"] <= step] if path else []
         self.records, self.samples, self.seconds, self.total = [], 0, 0., 0
         if path:
@@ -234,19 +243,21 @@ class Journal:
             values = self.mean(torch.stack([self.records[i][2][name] for i in where])).cpu() # waits for the device
             finite = values.isfinite()
             if name in self.lenient: values = values[finite]
-            elif not finite.all(): bad[name] = where[int((~finite).nonzero()[0])]
+            elif not finite.all():
+                first = int((~finite).nonzero()[0])
+                bad[name] = where[first], values[first].item()
             means[name] = values.mean().item() if len(values) else None
         if bad: self._stop(bad)
         return means
 
     def _stop(self,
-        bad:dict[str,int], # Name of a term → the first record in which it is not finite
+        bad:dict[str,tuple], # Name of a term → the first record in which it is not finite, and its value there
     ):
-        first = min(bad.values())
-        step, names = self.records[first][0], [n for n, i in bad.items() if i == first]
-        seen = [t for s, t, _ in self.records if s == step and t is not None]
+        first = min(i for i, _ in bad.values())
+        step = self.records[first][0]
+        seen = [self.gather(t) for s, t, _ in self.records if s == step and t is not None]
         span = f", timesteps {min(int(t.min()) for t in seen)} to {max(int(t.max()) for t in seen)}" if seen else ""
-        values = ", ".join(f"{n} = {self.records[first][2][n].item()}" for n in names)
+        values = ", ".join(f"{n} = {value}" for n, (i, value) in bad.items() if i == first)
         raise FloatingPointError(f"not finite at step {step}{span}: {values}. Nothing was saved after that, earlier checkpoints are "
             "intact. Usual causes: a learning rate that is too high, fp16 overflow (use bf16 or none), a broken sample")
 
@@ -391,12 +402,14 @@ def check_resumable(
 
 # %% ../nbs/05_loop.ipynb #14638923
 @contextmanager
-def stop_signals():
-    "Inside the `with`, SIGTERM and SIGINT set the event rather than end the program; a second one does as before"
+def stop_signals(
+    alone:bool=True, # Is this the only process?
+):
+    "Inside the `with`, SIGTERM and SIGINT set the event rather than end the program; a second SIGINT does as before"
     stop, before = threading.Event(), {}
     def handler(number, frame):
         stop.set()
-        signal.signal(number, before[number])
+        if alone and number == signal.SIGINT: signal.signal(number, before[number])
     if threading.current_thread() is threading.main_thread(): # Python lets no other thread set handlers
         before = {s: signal.signal(s, handler) for s in (signal.SIGTERM, signal.SIGINT)}
     try: yield stop
@@ -404,6 +417,42 @@ def stop_signals():
         for number, old in before.items(): signal.signal(number, old)
 
 # %% ../nbs/05_loop.ipynb #f2b9fc17
+class Team:
+    "The processes that train together: which one this is, and short messages between all of them"
+    def __init__(self,
+        state=None, # accelerate's, or whatever else has `process_index` and `num_processes`; None = this process's
+    ):
+        state = state or this_process()
+        self.count, self.is_main, self.group = state.num_processes, state.process_index == 0, None
+        # A process that dies is noticed at once; the timeout is for those that wait while the main one draws samples
+        if self.count > 1: self.group = torch.distributed.new_group(backend="gloo", timeout=timedelta(days=1))
+
+    def any(self, flag:bool)->bool:
+        "Is it so for at least one process? All must ask"
+        if not self.group: return flag
+        flags = torch.tensor([int(flag)])
+        torch.distributed.all_reduce(flags, torch.distributed.ReduceOp.MAX, group=self.group)
+        return bool(flags)
+
+    def wait(self):
+        "Until all are here"
+        self.any(False)
+
+    def on_main(self, work:Callable):
+        "What `work()` returns in the main process, for all; if it fails there, all fail"
+        done = [None, None]
+        if self.is_main:
+            try: done[0] = work()
+            except Exception as e:
+                if not self.group: raise
+                done[1] = e
+        error, done[1] = done[1], f"{type(done[1]).__name__}: {done[1]}" if done[1] else None
+        if self.group: torch.distributed.broadcast_object_list(done, src=0, group=self.group)
+        if error: raise error
+        if done[1]: raise RuntimeError(f"the main process stopped: {done[1]}")
+        return done[0]
+
+# %% ../nbs/05_loop.ipynb #0e9551e7
 def fork_rng(): return torch.random.fork_rng([torch.cuda.current_device()] if torch.cuda.is_available() else [])
 
 @contextmanager
@@ -444,7 +493,7 @@ def show(
     with mode(model, training=False), ema.applied() if ema else nullcontext():
         for callback in callbacks: callback(step, model)
 
-# %% ../nbs/05_loop.ipynb #a5374f6b
+# %% ../nbs/05_loop.ipynb #2a1bb728
 @dataclass
 class FitResult:
     "What a training did"
@@ -480,12 +529,16 @@ def plot_metrics(
     if names: ax.legend(fontsize=8)
     return ax
 
-# %% ../nbs/05_loop.ipynb #53f76224
+# %% ../nbs/05_loop.ipynb #24f20a0b
 def make_accelerator(config:LoopConfig)->Accelerator:
     "accelerate, with this config's precision and accumulation"
-    precision = resolve_precision(config.mixed_precision, PartialState().device)
+    precision = resolve_precision(config.mixed_precision, this_process().device)
     AcceleratorState._reset_state() # accelerate refuses a second precision in one process; a notebook may well want it
-    return Accelerator(mixed_precision=precision, gradient_accumulation_steps=config.accumulation)
+    accelerator = Accelerator(mixed_precision=precision, gradient_accumulation_steps=config.accumulation)
+    if accelerator.distributed_type not in (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU):
+        raise NotImplementedError(f"accelerate was told to use {accelerator.distributed_type.value}; this loop has been tested with DDP alone, "
+            "which every GPU that holds a copy of teacher and student can run: launch it with --multi_gpu and without FSDP or DeepSpeed")
+    return accelerator
 
 def make_optimizer(model:nn.Module, config:LoopConfig):
     "AdamW and its learning-rate schedule"
@@ -497,18 +550,20 @@ def make_optimizer(model:nn.Module, config:LoopConfig):
 
 class Progress:
     "All that a run has reached, and its way to the disk and back"
-    def __init__(self, model, ema, parts, config, output_dir, accelerator):
-        self.model, self.ema, self.parts, self.config, self.accelerator = model, ema, parts, config, accelerator
+    def __init__(self, model, ema, parts, config, output_dir, accelerator, team):
+        self.model, self.ema, self.parts, self.config, self.accelerator, self.team = model, ema, parts, config, accelerator, team
         self.folder = Path(output_dir) if output_dir is not None else None
-        self.writes = self.folder is not None and accelerator.is_main_process
+        self.writes = self.folder is not None and team.is_main
 
     def restore(self)->int: # The step to go on from
         "Load the newest checkpoint, if there is one"
         found = newest_checkpoint(self.folder)
-        self.accelerator.wait_for_everyone() # before a folder is renamed that another process still reads
-        if self.writes: set_aside(self.folder, found["step"] if found else 0)
+        step = found["step"] if found else 0
+        if self.team.any(step != self.team.on_main(lambda: step)):
+            raise OSError(errno.EIO, "the processes do not see the same checkpoints; all of them need to share this folder", str(self.folder))
+        self.team.on_main(lambda: set_aside(self.folder, step))
         if found is None: return 0
-        step, training = found["step"], found["training"]
+        training = found["training"]
         check_resumable(found["config"], self.config, step)
         load_tensors(trained_tensors(self.model), found["weights"]["model"], "model")
         if self.ema: self.ema.load_state_dict(found["weights"]["ema"])
@@ -521,11 +576,10 @@ class Progress:
     def journal(self, step:int)->Journal:
         if self.writes: self.folder.mkdir(parents=True, exist_ok=True)
         return Journal(self.folder/"metrics.jsonl" if self.writes else None, step,
-            mean=lambda t: self.accelerator.reduce(t, "mean"), lenient=("grad_norm",) if self.accelerator.scaler else ())
+            mean=lambda t: self.accelerator.reduce(t, "mean"), gather=self.accelerator.gather, lenient=("grad_norm",) if self.accelerator.scaler else ())
 
     def save(self, step:int):
         "Write a checkpoint and drop those that are too old"
-        if not self.writes: return
         weights = {"model": trained_tensors(self.model), **({"ema": self.ema.state_dict()} if self.ema else {})}
         write_checkpoint(self.folder, step, weights, {n: p.state_dict() for n, p in self.parts.items()}, self.config)
         drop_old(self.folder, self.config.keep_last, self.config.keep_every)
@@ -537,7 +591,7 @@ def check_folder(output_dir:Path, resume:bool):
     elif not resume and (checkpoint_folders(output_dir) or (Path(output_dir)/"metrics.jsonl").exists()):
         raise FileExistsError(f"{output_dir} already holds a run; pass resume=True to go on with it, or use another output_dir")
 
-# %% ../nbs/05_loop.ipynb #2a1bb728
+# %% ../nbs/05_loop.ipynb #6e214241
 def fit(
     model:nn.Module,     # Its parameters with `requires_grad` are trained, in place; they must be fp32
     batches:Callable,    # `batches(start_sample)`: endless iterator of dicts of `micro_batch_size` rows, with `sample_ids` `(b,)`
@@ -552,8 +606,10 @@ def fit(
 )->FitResult:
     "Train `model` on `batches` for what `objective` asks"
     began = time.perf_counter()
-    trained_parameters(model), check_folder(output_dir, resume)
+    trained_parameters(model)
     accelerator = make_accelerator(config)
+    team = Team(accelerator)
+    team.on_main(lambda: check_folder(output_dir, resume))
     if hasattr(objective, "to"): objective.to(accelerator.device)
     model.to(accelerator.device)
     ema = EMA(model, config.ema_decay) if config.ema_decay else None
@@ -561,14 +617,14 @@ def fit(
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     parts = dict(optimizer=optimizer, schedule=schedule, **(state or {}))
     if accelerator.scaler: parts["scaler"] = accelerator.scaler
-    run = Progress(model, ema, parts, config, output_dir, accelerator)
+    run = Progress(model, ema, parts, config, output_dir, accelerator, team)
     step = run.restore() if resume else 0                                                        # 1
     journal, data = run.journal(step), feed(batches, config, step, accelerator)                  # 2
-    bar = tqdm(total=config.steps, initial=step, unit="step", disable=not (progress and accelerator.is_main_process))
+    bar = tqdm(total=config.steps, initial=step, unit="step", disable=not (progress and team.is_main))
     due = lambda every: bool(every) and step % every == 0
     last = step == config.steps
     try:
-        with borrowed(model, config), stop_signals() as stop, bar:
+        with borrowed(model, config), stop_signals(team.count == 1) as stop, bar:
             journal.start_clock()
             while not last:
                 torch.manual_seed((config.seed << 32) + step*accelerator.num_processes + accelerator.process_index)
@@ -585,14 +641,14 @@ def fit(
                 if ema: ema.update(step)                                                         # 5
                 step += 1
                 bar.update()
-                last = step == config.steps or stop.is_set()                                     # 7
+                last = team.any(stop.is_set()) or step == config.steps                           # 7
                 save, sample = last or due(config.checkpoint_every) or due(config.keep_every), due(config.sample_every) # 6
                 if save or sample or due(config.log_every):
                     row = journal.row(step, lr=lr) # raises before anything bad can be saved
                     bar.set_postfix(loss=f"{row['loss']:.4g}", images_per_s=row["images_per_second"])
-                if save: run.save(step)
-                if sample and accelerator.is_main_process: show(callbacks, step, model, ema)
-                if save or sample: accelerator.wait_for_everyone(), journal.start_clock()
+                if save and output_dir is not None: team.on_main(lambda: run.save(step))
+                if sample: team.on_main(lambda: show(callbacks, step, model, ema))
+                if save or sample: journal.start_clock()
     finally: accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     seconds, speed = time.perf_counter()-began, journal.total/max(journal.seconds, 1e-9)
     return FitResult(step, journal.rows, seconds, speed, ema, finished=step == config.steps)

@@ -343,18 +343,18 @@ def _feed(p:Prepared, progress:bool):
     return training_batches(p.pipe, source, p.loop.micro_batch_size, p.config.seed, p.config.caption_dropout)
 
 # %% ../nbs/11_train.ipynb #b7d3382c
-def _trajectories(p:Prepared, folder:Path, progress:bool):
+def _trajectories(p:Prepared, folder:Path, team, progress:bool):
     "Those that were given, or new ones in the run folder; checked by drawing some again"
-    from accelerate import PartialState
+    from distill_sd.data import this_process
     from distill_sd.direct import check_trajectories, make_trajectories, open_trajectories, read_captions
-    c, state = p.config, PartialState()
+    c, state = p.config, this_process()
     if p.trajectories:
         check_trajectories(p.trajectories, p.pipe)
         return p.trajectories
     where = {} if c.captions else dict(split=c.split, subset=c.subset, revision=c.data_revision, caption_column=c.caption_column)
     captions = read_captions(c.captions or c.data, c.n_trajectories, seed=c.seed, **where)
     make_trajectories(p.pipe, captions, folder/"trajectories", _trajectory_config(c), n=c.n_trajectories, rank=state.process_index, world=state.num_processes, progress=progress)
-    state.wait_for_everyone()
+    team.wait()
     return open_trajectories(folder/"trajectories", p.pipe)
 
 def _grids(p, pipe, folder, settings): return [SampleGrids(pipe, _captions(p, 8), folder/"samples", settings)] if p.config.sample_every else []
@@ -373,7 +373,7 @@ def _remove_blocks(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
 
 def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     "The second stage; a LoRA is saved on its own and then merged"
-    from accelerate import PartialState
+    from distill_sd.data import this_process
     from distill_sd.direct import few_step_pipeline, merge_lora, save_lora, train_few_steps
     from distill_sd.teacher import denoiser
     c, student, g = p.config, denoiser(pipe), p.trajectories.manifest["guidance_scale"]
@@ -382,7 +382,7 @@ def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     drawing, result = train_few_steps(p.pipe, student, c.few_method, c.few_steps, p.trajectories, _few_loop(c), solver=c.few_solver, lora_rank=c.few_lora_rank, guidance=(g, g),
         objective_options=options, output_dir=folder/"few", resume=resume, callbacks=_grids(p, drawing, folder/"few", p.own), progress=progress)
     if c.few_lora_rank and result.finished:
-        if PartialState().is_main_process: save_lora(drawing, folder/"lora")
+        if this_process().is_main_process: save_lora(drawing, folder/"lora")
         merge_lora(student)
     return drawing, result
 
@@ -397,27 +397,29 @@ def run(
 )->RunResult:
     "From a recipe to a smaller pipeline and the report on it"
     import copy
-    from accelerate import PartialState
+    from distill_sd.data import this_process
     from distill_sd.distill import with_denoiser
+    from distill_sd.loop import Team
     from distill_sd.student import make_student
     from distill_sd.teacher import denoiser
     if resume and overwrite: raise ValueError("resume goes on with the run that is there and overwrite removes it; give one of them")
     config = load_config(recipe, **overrides)
     if dry_run: return plan_run(config)
-    folder = check_folder(config, resume, overwrite)
-    p, state = prepare(config), PartialState()
-    if state.is_main_process: _begin(folder, config, overwrite)
-    state.wait_for_everyone()
+    state = this_process()
+    team = Team(state)
+    folder = team.on_main(lambda: check_folder(config, resume, overwrite))
+    p = prepare(config)
+    team.on_main(lambda: _begin(folder, config, overwrite))
     p.pipe.to(state.device)
-    if config.few_steps or config.data == "trajectories": p.trajectories = _trajectories(p, folder, progress)
+    if config.few_steps or config.data == "trajectories": p.trajectories = _trajectories(p, folder, team, progress and team.is_main)
     teacher = denoiser(p.pipe)
     student = make_student(teacher, p.plan, init=config.init, seed=config.seed) if p.plan else copy.deepcopy(teacher)
     pipe, stages = with_denoiser(p.pipe, student), {}
     for name, stage, wanted in (("block removal", _remove_blocks, p.plan is not None), ("few steps", _few_steps, config.few_steps)):
         if not wanted: continue
-        pipe, stages[name] = stage(p, pipe, folder, resume=resume, progress=progress)
+        pipe, stages[name] = stage(p, pipe, folder, resume=resume, progress=progress and team.is_main)
         if not stages[name].finished: return RunResult(folder, {}, False)
-    if not state.is_main_process: return RunResult(folder, {})
+    if not team.is_main: return RunResult(folder, {})
     student.eval().requires_grad_(False)
     return finish(p, pipe, stages, folder, recipe_source(recipe))
 
@@ -528,14 +530,15 @@ def draw_teacher(
 )->Path:
     "Let a teacher draw trajectories; under `accelerate launch`, all processes share the work"
     import torch
-    from accelerate import PartialState
+    from distill_sd.data import this_process
     from distill_sd.direct import TrajectoryConfig, make_trajectories, open_trajectories, read_captions, write_csv
+    from distill_sd.loop import Team
     from distill_sd.teacher import load_teacher
-    state, config = PartialState(), TrajectoryConfig(steps, guidance_scale, resolution, seed, parts, rows_per_shard=rows_per_shard)
+    state, config = this_process(), TrajectoryConfig(steps, guidance_scale, resolution, seed, parts, rows_per_shard=rows_per_shard)
     texts = read_captions(captions, n, seed=seed)
     pipe = load_teacher(teacher, dtype=torch.bfloat16 if bf16 else torch.float32, device=state.device)
     make_trajectories(pipe, texts, output_dir, config, n=n, batch_size=batch_size, rank=state.process_index, world=state.num_processes, progress=state.is_main_process)
-    state.wait_for_everyone()
+    Team(state).wait()
     if csv and state.is_main_process: write_csv(open_trajectories(output_dir), pipe, Path(output_dir)/"csv")
     return Path(output_dir)
 
@@ -579,7 +582,9 @@ def main(
         sys.exit(f"distill-sd {command}: {e}")
 
 def _run_command(given):
+    from distill_sd.data import this_process
     result = run(given.pop("recipe", "toy"), **given)
+    if not this_process().is_main_process: return
     if isinstance(result, Plan): return print(result)
     if not result.finished: return print(f"stopped; the same command with --resume goes on with {result.output_dir}")
     print(f"pipeline: {result.output_dir/'pipeline'}\nreport:   {result.output_dir/'report.md'}")
@@ -592,7 +597,10 @@ def _recipes_command(given):
 def _generate_command(given):
     for path in generate_images(**given): print(path)
 
-def _trajectories_command(given): print(f"trajectories: {draw_teacher(**given)}")
+def _trajectories_command(given):
+    from distill_sd.data import this_process
+    folder = draw_teacher(**given)
+    if this_process().is_main_process: print(f"trajectories: {folder}")
 
 def _toy_command(given):
     from distill_sd.toy import train_toy
@@ -600,6 +608,6 @@ def _toy_command(given):
 
 _COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command)
 
-# %% ../nbs/11_train.ipynb #a37dd657
+# %% ../nbs/11_train.ipynb #5a3b1062
 #| eval: false
 if __name__ == "__main__": main()
