@@ -140,7 +140,7 @@ def saved_bytes(
         storage = x.untyped_storage()
         if storage._cdata not in own: kept[storage._cdata] = storage
         return x
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x): result = call()
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x): call()
     return sum(storage.nbytes() for storage in kept.values())
 
 def activation_bytes(

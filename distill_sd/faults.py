@@ -10,7 +10,6 @@ __all__ = ['MOMENTS', 'start_process', 'Kill', 'half_written', 'wait_for', 'kill
 import json
 import multiprocessing
 import random
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
