@@ -8,15 +8,16 @@ __all__ = ['log', 'FORMATS', 'IMAGE_SUFFIXES', 'METADATA', 'IMAGE_COLUMNS', 'CAP
            'SceneTable', 'scene_source', 'inside', 'read_metadata', 'parse_json', 'read_pairs', 'folder_source',
            'TarPart', 'read_member', 'read_tar', 'tar_source', 'dataset_source', 'files_source', 'hub_source',
            'open_source', 'directory_source', 'pick_column', 'captions_of', 'read_bytes', 'Reader', 'read_row',
-           'stack_images', 'BadImages', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'row_name',
+           'choose', 'stack_images', 'BadImages', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'row_name',
            'StreamedImages', 'stream_batches', 'open_data', 'numbers', 'Numbered', 'unchanged', 'batches',
            'this_process', 'own_part', 'vae_of', 'posterior_moments', 'numbered_noise', 'sample_latents',
-           'vae_fingerprint', 'cache_fingerprint', 'LatentCache', 'Once', 'encode_all', 'cache_latents',
-           'check_cacheable', 'save_cache', 'load_cache', 'drop_captions', 'to_batch']
+           'weights_fingerprint', 'text_encoders', 'cache_fingerprint', 'Once', 'once_through', 'encode_batch',
+           'encode_rows', 'write_shard', 'is_whole', 'is_busy', 'write_shards', 'Shards', 'InMemory', 'LatentCache',
+           'cache_latents', 'check_cacheable', 'drop_captions', 'cached_cond', 'to_batch']
 
 # %% ../nbs/01_data.ipynb #f49b3cc0
-import csv, glob, hashlib, io, itertools, json, logging, math, os, random, tarfile, warnings
-from collections.abc import Iterator, Sequence
+import csv, glob, hashlib, io, itertools, json, logging, math, os, random, tarfile, time, warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -58,6 +59,7 @@ class DataConfig:
     max_bad:float=0.02             # Share of unreadable images, in [0, 1], that is skipped before the run stops
     num_workers:int=0              # Processes that decode images; streams are read in the main process
     cache_latents:bool=True        # Encode every image once, ahead of training?
+    cache_text:bool=False          # Encode the captions ahead, too? Saves about 1% of the work and takes more room than the images
     cache_folder:str|None=None     # Where encoded images are kept between runs; None: in memory only
     def __post_init__(self): check_config(self)
 
@@ -72,10 +74,12 @@ def check_config(cfg:DataConfig):
         if value is not None and value < 1: raise ValueError(f"{name} must be at least 1, got {value}")
     if cfg.source == "scenes" and cfg.split not in ("train", "test", "all"):
         raise ValueError(f"the scenes have the splits 'train', 'test' and 'all', got {cfg.split!r}")
-    changing = [o for o, on in (("crop='random'", cfg.crop == "random"), ("flip", cfg.flip), ("streaming", cfg.streaming)) if on]
+    changing = [o for o, on in (("crop='random'", cfg.crop == "random"), ("streaming", cfg.streaming)) if on]
     if cfg.cache_latents and changing:
         raise ValueError(f"cache_latents encodes each image once, so {' and '.join(changing)} cannot go with it; "
                          "set cache_latents=False, or leave them out")
+    if cfg.cache_text and not cfg.cache_latents: raise ValueError("cache_text keeps captions beside the latents, so it needs cache_latents=True")
+    if cfg.flip and cfg.source == "scenes": raise ValueError("the scenes' captions say 'left of': with flip=True they would be wrong")
 
 # %% ../nbs/01_data.ipynb #063f1f1e
 def check_resolution(
@@ -395,9 +399,12 @@ def read_row(
     captions = reader.captions(row)
     if not captions: raise BadImage("it has no caption")
     if rng is None: return reader.image(row), captions[0]
-    caption, across, down, mirrored = rng.choice(captions), rng.random(), rng.random(), rng.random() < .5
+    chosen, across, down, mirrored = choose(len(captions), rng)
     if reader.crop == "center": across = down = .5
-    return reader.image(row, across, down, mirrored and reader.flip), caption
+    return reader.image(row, across, down, mirrored and reader.flip), captions[chosen]
+
+def choose(captions:int, rng:random.Random)->tuple: # Which of so many captions; across and down in [0, 1); mirrored?
+    return rng.choice(range(captions)), rng.random(), rng.random(), rng.random() < .5
 
 # %% ../nbs/01_data.ipynb #75eba660
 def stack_images(images:list, resolution:int)->Tensor:
@@ -606,116 +613,234 @@ def sample_latents(
     return (mean + torch.exp(.5*logvar)*noise - shift)*scale
 
 # %% ../nbs/01_data.ipynb #5bc1ed28
-def vae_fingerprint(vae)->str:
+def weights_fingerprint(*modules)->str:
     "Changes with any weight"
     digest = hashlib.blake2b(digest_size=16)
-    for name, tensor in sorted(vae_of(vae).state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    for module in modules:
+        for name, tensor in sorted(module.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
-def cache_fingerprint(pipe_or_vae, dataset:CaptionedImages, dtype:torch.dtype)->str:
+def text_encoders(pipe)->list: return [m for n, m in getattr(pipe, "components", {}).items() if n.startswith("text_encoder") and m is not None]
+
+def cache_fingerprint(pipe_or_vae, dataset:CaptionedImages, dtype:torch.dtype, shard_rows:int)->str:
     "Names an encoded dataset by all that determines it"
-    reader = dataset.reader
-    what = [vae_fingerprint(pipe_or_vae), dataset.fingerprint, reader.resolution, reader.image_column, reader.caption_column, len(dataset), str(dtype)]
+    reader, cfg = dataset.reader, dataset.cfg
+    encoders = [vae_of(pipe_or_vae), *(text_encoders(pipe_or_vae) if cfg.cache_text else [])]
+    what = [weights_fingerprint(*encoders), dataset.fingerprint, reader.resolution, reader.image_column, reader.caption_column, cfg.flip, cfg.cache_text,
+            len(dataset), shard_rows, str(dtype)]
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=12).hexdigest()
 
-# %% ../nbs/01_data.ipynb #97c384ed
-class LatentCache:
-    "The posterior moments of every readable image, in memory, with all their captions"
-    def __init__(self,
-        dataset:CaptionedImages, # Where captions come from
-        moments:Tensor,          # `(n 2c h w)`, on the CPU
-        kept:Tensor,             # `(n,)` int64: row of each in `dataset`
-    ):
-        self.moments, self.kept, self.bad = moments, kept, dataset.bad
-        self.cfg = replace(dataset.cfg, num_workers=0) # nothing is left for them to do
-        table, reader = dataset.table, dataset.reader
-        if hasattr(table, "select_columns"): table = table.select_columns([reader.caption_column]) # leave 🤗 images on disk
-        self.captions = [reader.captions(table[i]) for i in kept.tolist()]
-
-    def __len__(self): return len(self.moments)
-    @property
-    def bytes_per_image(self)->int: return self.moments[0].nbytes
-    def __repr__(self): return f"LatentCache({len(self):,} images × {self.bytes_per_image:,} bytes = {self.moments.nbytes/1e6:,.1f} MB)"
-
-    def batch(self, seed:int, ks:list[int])->dict:
-        index = [index_of(seed, k, len(self)) for k in ks]
-        captions = [dice("image", seed, k).choice(self.captions[i]) for k, i in zip(ks, index)]
-        return dict(moments=self.moments[index], captions=captions, sample_ids=torch.tensor(ks), skipped={})
-
-# %% ../nbs/01_data.ipynb #0d142cbb
+# %% ../nbs/01_data.ipynb #2b090200
 class Once:
     "Rows by their index: what could be read of them, and what could not"
     def __init__(self, dataset): self.dataset = dataset
     def __getitem__(self, indices:list[int]):
-        data, images, kept, skipped = self.dataset, [], [], {}
+        data, images, captions, kept, skipped = self.dataset, [], [], [], {}
         for i in indices:
             row = data.table[i]
-            try: images.append(read_row(data.reader, row)[0]); kept.append(i)
+            try: images.append(read_row(data.reader, row)[0])
             except BadImage as e: skipped[row_name(row, i, data.reader)] = str(e)
-        return (stack_images(images, data.reader.resolution) if images else None), kept, skipped
+            else: kept.append(i), captions.append(data.reader.captions(row))
+        return (stack_images(images, data.reader.resolution) if images else None), captions, kept, skipped
 
-def encode_all(vae, dataset:CaptionedImages, batch_size:int, dtype:torch.dtype, progress:bool)->tuple:
-    "Moments `(n 2c h w)` of all readable images, and the row of each"
-    chunks = [list(range(i, min(i+batch_size, len(dataset)))) for i in range(0, len(dataset), batch_size)]
-    loader = DataLoader(Once(dataset), sampler=chunks, batch_size=None, num_workers=dataset.cfg.num_workers,
-                        collate_fn=unchanged, generator=torch.Generator())
-    moments, kept = None, []
-    for images, good, skipped in tqdm(loader, "encoding images", total=len(chunks), disable=not progress, leave=False):
+def once_through(dataset, rows:range, batch_size:int)->DataLoader:
+    "Images, captions, row numbers and failures of some rows, each looked at once"
+    chunks = [list(rows[i:i+batch_size]) for i in range(0, len(rows), batch_size)]
+    return DataLoader(Once(dataset), sampler=chunks, batch_size=None, num_workers=dataset.cfg.num_workers,
+                      collate_fn=unchanged, generator=torch.Generator())
+
+# %% ../nbs/01_data.ipynb #0d142cbb
+def encode_batch(pipe, dataset, images:Tensor, captions:list[list[str]], dtype:torch.dtype)->dict:
+    "All that is kept of some images, as tensors"
+    found = dict(moments=posterior_moments(pipe, images))
+    if dataset.cfg.flip: found["flipped"] = posterior_moments(pipe, images.flip(-1))
+    if dataset.cfg.cache_text: found |= {f"text.{n}": t for n, t in encode_captions(pipe, sum(captions, [])).items()}
+    return {name: t.to("cpu", dtype) for name, t in found.items()}
+
+def encode_rows(
+    pipe, dataset,
+    rows:range,       # Of the dataset
+    batch_size:int,
+    dtype:torch.dtype,
+    done:Callable,    # `done(n)` is called when n more rows are dealt with
+)->tuple[dict, dict]: # Tensors by name, `kept` (m,) holding the rows that could be read; why the others could not
+    "Encode a part of the data"
+    parts, kept, texts, bad = {}, [], [0], {}
+    for images, captions, good, skipped in once_through(dataset, rows, batch_size):
         for name, why in skipped.items(): dataset.bad.note(name, why)
+        bad |= skipped
+        done(len(good) + len(skipped))
         if images is None: continue
-        encoded = posterior_moments(vae, images).to("cpu", dtype)
-        if moments is None: moments = torch.empty(len(dataset), *encoded.shape[1:], dtype=dtype)
-        moments[len(kept):len(kept)+len(good)] = encoded
+        for name, t in encode_batch(pipe, dataset, images, captions, dtype).items(): parts.setdefault(name, []).append(t)
         kept += good
-    return moments[:len(kept)], torch.tensor(kept)
+        texts += [len(c) for c in captions]
+    tensors = {name: torch.cat(t).contiguous() for name, t in parts.items()}
+    if dataset.cfg.cache_text: tensors["text_start"] = torch.tensor(texts).cumsum(0)[:-1] # where each row's captions begin
+    return {"kept": torch.tensor(kept, dtype=torch.int64), **tensors}, bad
 
-# %% ../nbs/01_data.ipynb #eab2099f
+# %% ../nbs/01_data.ipynb #2c6a585d
+def write_shard(file:Path, tensors:dict, bad:dict):
+    "Written under a temporary name first, so that a file with the right name is whole"
+    part = file.with_suffix(f".{os.getpid()}.part")
+    save_file(tensors, part, metadata=dict(bad=json.dumps(bad)))
+    os.replace(part, file)
+
+def is_whole(file:Path)->bool:
+    try:
+        with safe_open(file, framework="pt"): return True # the header says how long the file must be
+    except (OSError, SafetensorError): return False
+
+def is_busy(file:Path, seconds:float=300)->bool:
+    "Was another process at it, not long ago?"
+    try: return time.time() - file.with_suffix(".busy").stat().st_mtime < seconds
+    except FileNotFoundError: return False
+
+# %% ../nbs/01_data.ipynb #0c7fcfaa
+def write_shards(
+    pipe, dataset,
+    files:list[Path], # One per shard, in order
+    shard_rows:int,
+    batch_size:int, dtype:torch.dtype, progress:bool,
+):
+    "Encode what is missing; returns when all is there. Any number of processes may do this at once"
+    state, everything = this_process(), range(len(dataset))
+    files[0].parent.mkdir(parents=True, exist_ok=True)
+    mine = range(state.process_index, len(files), state.num_processes)
+    todo = [*mine, *(i for i in reversed(range(len(files))) if i not in mine)]
+    with tqdm(total=len(dataset), desc="encoding images", disable=not progress, leave=False) as bar:
+        while todo:
+            for i in list(todo):
+                file, busy = files[i], files[i].with_suffix(".busy")
+                if not is_whole(file):
+                    if i not in mine and is_busy(file): continue
+                    done = lambda n: (bar.update(n), busy.touch())
+                    done(0)
+                    write_shard(file, *encode_rows(pipe, dataset, everything[i*shard_rows:(i+1)*shard_rows], batch_size, dtype, done))
+                    busy.unlink(missing_ok=True)
+                todo.remove(i)
+            if todo: time.sleep(.2) # another process is at it
+    for left in files[0].parent.glob("*.part") if state.process_index == 0 else ():
+        if not is_busy(left.with_suffix("")): left.unlink(missing_ok=True) # by a process that was killed
+
+# %% ../nbs/01_data.ipynb #c8a39daa
+class Shards:
+    "Tensors whose rows lie in several safetensors files, read when they are asked for"
+    def __init__(self, files:list[Path]):
+        self.files, self.bad, kept = files, {}, []
+        for file in files:
+            with safe_open(file, framework="pt") as f:
+                kept.append(f.get_tensor("kept"))
+                self.bad |= json.loads(f.metadata()["bad"])
+        self.kept, self.ends = torch.cat(kept), torch.tensor([len(k) for k in kept]).cumsum(0)
+
+    def read(self, name:str, index:list[int], choice:list[int]|None=None)->Tensor:
+        "Rows of one tensor; of a row's several captions, the chosen one"
+        index, found = torch.as_tensor(index), [None]*len(index)
+        shard = torch.searchsorted(self.ends, index, right=True)
+        for s in shard.unique().tolist():
+            start = int(self.ends[s-1]) if s else 0
+            with safe_open(self.files[s], framework="pt") as f:
+                rows, texts = f.get_slice(name), f.get_slice("text_start") if choice else None
+                for j in (shard == s).nonzero().flatten().tolist():
+                    at = int(index[j]) - start
+                    if choice: at = int(texts[at:at+1]) + choice[j]
+                    found[j] = rows[at:at+1].clone()
+        return torch.cat(found)
+
+# %% ../nbs/01_data.ipynb #6d2e6dbc
+class InMemory:
+    "As `Shards`, for tensors in memory"
+    def __init__(self, tensors:dict, bad:dict): self.tensors, self.kept, self.bad = tensors, tensors["kept"], bad
+    def read(self, name:str, index:list[int], choice:list[int]|None=None)->Tensor:
+        index = torch.as_tensor(index)
+        if choice: index = self.tensors["text_start"][index] + torch.as_tensor(choice)
+        return self.tensors[name][index]
+
+# %% ../nbs/01_data.ipynb #95c275cb
+class LatentCache:
+    "The posterior moments of every readable image; captions are read from the dataset when they are needed"
+    def __init__(self,
+        dataset:CaptionedImages, # Where captions come from
+        store,                   # `Shards` or `InMemory`
+        text_names=(),           # Of the encoded captions, if they are kept
+    ):
+        self.store, self.bad, self.reader, self.text_names = store, dataset.bad, dataset.reader, tuple(text_names)
+        self.cfg = replace(dataset.cfg, num_workers=0) # nothing is left for them to do
+        for name, why in store.bad.items(): dataset.bad.note(name, why)
+        columns = getattr(dataset.table, "select_columns", None)
+        self.table = columns([self.reader.caption_column]) if columns else dataset.table # leave 🤗 images on disk
+
+    def __len__(self): return len(self.store.kept)
+    def __repr__(self): return f"LatentCache({len(self):,} images × {self.bytes_per_image:,} bytes = {len(self)*self.bytes_per_image/1e6:,.1f} MB)"
+    @property
+    def bytes_per_image(self)->int: # Of the tensors, for an image with one caption
+        views = ["moments", *["flipped"]*self.cfg.flip]
+        return sum(self.store.read(n, [0]).nbytes for n in views) + sum(self.store.read(n, [0], [0]).nbytes for n in self.text_names)
+
+    def moments(self, index:list[int], mirrored:list[bool]|None=None)->Tensor: # `(b 2c h w)`
+        found = self.store.read("moments", index)
+        for j, flip in enumerate(mirrored or []):
+            if flip: found[j] = self.store.read("flipped", [index[j]])[0]
+        return found
+
+    def batch(self, seed:int, ks:list[int])->dict:
+        index = [index_of(seed, k, len(self)) for k in ks]
+        rows = [self.reader.captions(self.table[int(self.store.kept[i])]) for i in index]
+        chosen, _, _, mirrored = zip(*(choose(len(r), dice("image", seed, k)) for r, k in zip(rows, ks)))
+        raw = dict(moments=self.moments(index, mirrored if self.cfg.flip else None), captions=[r[c] for r, c in zip(rows, chosen)],
+                   sample_ids=torch.tensor(ks), skipped={})
+        if self.text_names: raw["cond"] = {n.removeprefix("text."): self.store.read(n, index, chosen) for n in self.text_names}
+        return raw
+
+# %% ../nbs/01_data.ipynb #b8883632
 def cache_latents(
     pipe_or_vae,                # A pipeline, or just its VAE
     dataset:CaptionedImages,    # From `open_data`
     batch_size:int=16,          # Images encoded at a time
     *,
-    folder:str|Path|None=None,  # Where the file is kept; None: the dataset's `cache_folder`, else in memory only
-    dtype:torch.dtype=torch.float16, # Of the stored moments; fp16 keeps 3 digits, far below the posterior's own spread
+    folder:str|Path|None=None,  # Where the files are kept; None: the dataset's `cache_folder`, else in memory only
+    dtype:torch.dtype=torch.float16, # Of what is stored; fp16 keeps 3 digits, far below the posterior's own spread
+    shard_rows:int=1024,        # Rows of the dataset in a file
     progress:bool=True,         # Show a progress bar?
 )->LatentCache:
-    "Encode every image once, or load what an earlier run encoded"
+    "Encode every image once, or use what an earlier run has encoded"
     check_cacheable(pipe_or_vae, dataset)
     folder = folder or dataset.cfg.cache_folder
-    file = None
-    if folder: file = Path(folder).expanduser()/f"latents-{cache_fingerprint(pipe_or_vae, dataset, dtype)}.safetensors"
-    if file and file.is_file(): return load_cache(file, dataset)
-    moments, kept = encode_all(pipe_or_vae, dataset, batch_size, dtype, progress)
-    if file: save_cache(file, moments, kept, dataset.bad)
-    return LatentCache(dataset, moments, kept)
+    if folder:
+        root = Path(folder).expanduser()/f"latents-{cache_fingerprint(pipe_or_vae, dataset, dtype, shard_rows)}"
+        files = [root/f"{i:06d}.safetensors" for i in range(math.ceil(len(dataset)/shard_rows))]
+        write_shards(pipe_or_vae, dataset, files, shard_rows, batch_size, dtype, progress)
+        store = Shards(files)
+    else:
+        with tqdm(total=len(dataset), desc="encoding images", disable=not progress, leave=False) as bar:
+            store = InMemory(*encode_rows(pipe_or_vae, dataset, range(len(dataset)), batch_size, dtype, bar.update))
+    names = [f"text.{n}" for n in encode_captions(pipe_or_vae, [""])] if dataset.cfg.cache_text else []
+    return LatentCache(dataset, store, names)
 
 def check_cacheable(pipe_or_vae, dataset):
     if isinstance(dataset, StreamedImages): raise ValueError("a stream cannot be cached: set streaming=False or cache_latents=False")
-    if dataset.cfg.crop == "random" or dataset.cfg.flip:
-        raise ValueError("each image is encoded once, so crop='random' and flip cannot go with the latent cache; "
-                         "set cache_latents=False and do not call cache_latents, or leave them out")
+    if dataset.cfg.crop == "random":
+        raise ValueError("each image is encoded once, so crop='random' cannot go with the latent cache; "
+                         "set cache_latents=False and do not call cache_latents, or leave it out")
+    if dataset.cfg.cache_text and not text_encoders(pipe_or_vae):
+        raise ValueError("cache_text needs a text encoder: give cache_latents the whole pipeline, or set cache_text=False")
     factor = image_factor(pipe_or_vae) if hasattr(pipe_or_vae, "vae") else 2**(len(pipe_or_vae.config.block_out_channels)-1)
     check_resolution(dataset.reader.resolution, factor)
 
-# %% ../nbs/01_data.ipynb #2c6a585d
-def save_cache(file:Path, moments:Tensor, kept:Tensor, bad:dict):
-    "Written under a temporary name first, so that a file with the right name is whole"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(f".{os.getpid()}.part")
-    save_file(dict(moments=moments, kept=kept), part, metadata=dict(bad=json.dumps(bad)))
-    os.replace(part, file)
-
-def load_cache(file:Path, dataset:CaptionedImages)->LatentCache:
-    with safe_open(file, framework="pt") as f:
-        for name, why in json.loads(f.metadata()["bad"]).items(): dataset.bad.note(name, why)
-        return LatentCache(dataset, f.get_tensor("moments"), f.get_tensor("kept"))
-
-# %% ../nbs/01_data.ipynb #35c4c266
+# %% ../nbs/01_data.ipynb #e6671567
 def drop_captions(captions:list[str], sample_ids:Tensor, seed:int, share:float)->list[str]:
     "Each caption emptied with probability `share`"
     return ["" if dice("dropout", seed, k).random() < share else c for c, k in zip(captions, sample_ids.tolist())]
+
+def cached_cond(cond:dict, captions:list[str], pipe)->dict:
+    "Captions that were encoded ahead, those that are now empty replaced"
+    dropped = torch.tensor([c == "" for c in captions])
+    if not dropped.any(): return {name: value.float() for name, value in cond.items()}
+    empty = encode_captions(pipe, [""])
+    pick = lambda value, none: torch.where(dropped.view(-1, *[1]*(value.dim()-1)), none.cpu().float(), value.float())
+    return {name: pick(value, empty[name]) for name, value in cond.items()}
 
 def to_batch(
     raw:dict,                    # One of `batches`
@@ -728,5 +853,6 @@ def to_batch(
     device = device or pipe.device
     moments = raw["moments"].to(device) if "moments" in raw else posterior_moments(pipe, raw["pixel_values"]).to(device)
     captions = drop_captions(raw["captions"], raw["sample_ids"], seed, caption_dropout)
-    cond = {name: value.to(device) for name, value in encode_captions(pipe, captions).items()}
+    cond = cached_cond(raw["cond"], captions, pipe) if "cond" in raw else encode_captions(pipe, captions)
+    cond = {name: value.to(device) for name, value in cond.items()}
     return dict(latents=sample_latents(moments, pipe, seed, raw["sample_ids"]), cond=cond, sample_ids=raw["sample_ids"])

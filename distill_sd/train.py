@@ -45,6 +45,7 @@ class TrainConfig:
     max_bad:float=.02                 # Share of unreadable images, in [0, 1], that is tolerated
     num_workers:int=0                 # Processes that decode images
     cache_latents:bool=True           # Encode each image once, before training
+    cache_text:bool=False             # Encode each caption once, too; takes more room than the images
     cache_folder:Optional[str]=None   # Where latents are kept; None: in the run folder
     caption_dropout:float=.1          # Share of captions replaced by "", in [0, 1], for guidance
     # what is asked of the student
