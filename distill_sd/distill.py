@@ -36,7 +36,10 @@ class DistillObjective:
         weights:KDWeights=PRESETS["normalized"],
         weighting:str="none",         # How much each timestep counts, see `loss_weights`
         seed:int=0,                   # Noise and timesteps are a function of (seed, sample_id)
+        *, gamma:float=5.,            # Min-SNR's clip, for `weighting="min_snr"`
+        noise_offset:float=0.,        # See `draw`
     ):
+        self.gamma, self.noise_offset = gamma, noise_offset
         if teacher is None and weights.needs_teacher: raise ValueError(f"{weights} ask for a teacher, but there is none")
         self.teacher, self.schedule, self.weights, self.weighting, self.seed = teacher, schedule, weights, weighting, seed
         pairs = feature_pairs(teacher.config, plan) if weights.needs_features else []
@@ -58,7 +61,7 @@ class DistillObjective:
     )->tuple:                         # loss, and the terms to log
         "One batch to one number"
         latents, cond = batch["latents"], batch["cond"]
-        noise, timesteps = draw(latents, batch["sample_ids"], self.seed, self.schedule.num_train_timesteps)
+        noise, timesteps = draw(latents, batch["sample_ids"], self.seed, self.schedule.num_train_timesteps, self.noise_offset)
         noisy = self.schedule.add_noise(latents, noise, timesteps)                                      # 1
         answer = None
         if self.weights.needs_teacher:
@@ -66,10 +69,10 @@ class DistillObjective:
         prediction = model(noisy, timesteps, **cond).sample                                             # 3
         terms = kd_losses(prediction, answer, self.schedule.target(latents, noise, timesteps),
                           *(taps.features for taps in self.taps),
-                          weights=loss_weights(self.schedule, timesteps, self.weighting), normalize=self.weights.normalize)  # 4
+                          weights=loss_weights(self.schedule, timesteps, self.weighting, self.gamma), normalize=self.weights.normalize)  # 4
         return self.weights.total(terms), {**{k:v.detach() for k, v in terms.items()}, "timesteps":timesteps}  # 5
 
-# %% ../nbs/06_distill.ipynb #ac66ddf5
+# %% ../nbs/06_distill.ipynb #b3585c47
 def training_batches(
     pipe,                     # The teacher's pipeline: encodes captions, and images where they are not cached
     source,                   # From `cache_latents` or `open_data`
@@ -81,7 +84,7 @@ def training_batches(
     return lambda start: (to_batch(raw, pipe, seed=seed, caption_dropout=caption_dropout)
                           for raw in batches(source, seed=seed, start=start, **own_part(batch_size)))
 
-# %% ../nbs/06_distill.ipynb #576b7c24
+# %% ../nbs/06_distill.ipynb #962606a0
 def fit_whole(model:nn.Module, *args, **kw): # `fit`'s arguments; its result
     "`fit`, and the averaged weights in place after it"
     result = fit(model, *args, **kw)
@@ -90,7 +93,7 @@ def fit_whole(model:nn.Module, *args, **kw): # `fit`'s arguments; its result
     model.eval().requires_grad_(False)
     return result
 
-# %% ../nbs/06_distill.ipynb #962606a0
+# %% ../nbs/06_distill.ipynb #fdf76999
 def with_denoiser(
     pipe,                # A diffusers pipeline
     model:nn.Module,     # Takes the place of its denoiser
@@ -100,7 +103,7 @@ def with_denoiser(
     new.set_progress_bar_config(disable=True)
     return new
 
-# %% ../nbs/06_distill.ipynb #96aca347
+# %% ../nbs/06_distill.ipynb #17e6aa7e
 @dataclass(frozen=True)
 class Arm:
     "One line of the ablation"
@@ -114,7 +117,7 @@ ARMS = [Arm("random init, task", init="random", weights=TASK), Arm("teacher init
         Arm("+ output", weights=OUTPUT), Arm("+ output + feature, raw sum", weights=PRESETS["bk-sdm"]),
         Arm("+ output + feature, normalised"), Arm("bk-small, all normalised", plan="bk-small"), Arm("bk-base, all normalised", plan="bk-base")]
 
-# %% ../nbs/06_distill.ipynb #04eba825
+# %% ../nbs/06_distill.ipynb #7ca2d801
 def held_out_captions(n:int, seed:int=4242)->list: # The first n of a set that no training sees
     "Captions to judge by, the same ones everywhere"
     return [make_scene(seed, i, "test").caption for i in range(n)]
@@ -163,7 +166,7 @@ def run_arm(
     return dict(arm=arm.name, plan=get_plan(arm.plan).name, parameters=sum(p.numel() for p in student.parameters()), steps=config.steps,
                 seed=config.seed, minutes=round(minutes_of(result.metrics, config.batch_size), 1), n=n, **evaluate_scenes(with_denoiser(pipe, student), n))
 
-# %% ../nbs/06_distill.ipynb #7ca2d801
+# %% ../nbs/06_distill.ipynb #d7df2cc0
 def ablate(
     folder:Path,                # Gets `ablation.jsonl`; arms that are in it already are not run again
     steps:int=400,

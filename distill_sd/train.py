@@ -54,25 +54,34 @@ class TrainConfig:
     feature_weight:float=1.           # Match the teacher's features
     normalize_features:bool=True      # Each pair relative to the teacher's power; false: the papers' raw sum
     loss_weighting:Literal["none","min_snr","clipped_x0"]="none" # How much each timestep counts
+    snr_gamma:float=5.                # Where min_snr clips
+    noise_offset:float=0.             # 0.05 to 0.1 teaches very dark and very bright pictures
     # how it is trained, see LoopConfig
     steps:int=1000                    # Optimizer steps
     batch_size:int=32                 # Samples per optimizer step, over all processes and micro-steps
     accumulation:int=1                # Micro-steps per optimizer step
     lr:float=5e-5                     # Peak learning rate
-    lr_schedule:Literal["constant","constant_with_warmup","cosine","linear"]="constant" # Its course
+    lr_schedule:Literal["constant","constant_with_warmup","cosine","cosine_with_restarts","linear","polynomial","piecewise_constant"]="constant" # Its course
     warmup_steps:int=0                # Optimizer steps from 0 to lr
+    lr_cycles:int=1                   # Of cosine_with_restarts
+    lr_power:float=1.                 # Of polynomial
+    lr_rules:str=""                   # Of piecewise_constant, such as 1:500,0.1:2000,0.01
+    optimizer:Literal["adamw","adamw8bit"]="adamw" # adamw8bit needs bitsandbytes
     betas:tuple[float,float]=(.9, .999) # AdamW
     weight_decay:float=1e-2           # AdamW
     eps:float=1e-8                    # AdamW
     max_grad_norm:float=1.            # 0: no clipping
-    ema_decay:float=.999              # 0: no averaged weights
+    ema_decay:float=.999              # Of the averaged weights, after a warm-up; 0: none
     mixed_precision:Literal["auto","no","bf16","fp16"]="auto" # Of the arithmetic; weights stay fp32
     gradient_checkpointing:bool=False # Less memory, about a third slower
     checkpoint_every:int=500          # Steps
     keep_last:int=2                   # The newest checkpoints that stay
     keep_every:int=0                  # Checkpoints at multiples of this step stay for good; 0: none
     sample_every:int=0                # Steps between sample grids; 0: none
+    sample_captions:Optional[list[str]]=None # What the grids show; None: 8 held-out captions
     log_every:int=10                  # Steps between lines of metrics.jsonl
+    tracker:Optional[str]=None        # Also log to tensorboard, wandb, trackio, …
+    profile_steps:int=0               # Steps to trace with torch.profiler; 0: none
     seed:int=0                        # Of everything random
     threads:Optional[int]=None        # CPU threads; None: torch's choice
     # few steps: a second stage, or the only one where plan is None; see 07_direct
@@ -181,8 +190,8 @@ def _plan(c):
     return None if c.plan is None else get_plan(StudentPlan(**c.plan) if isinstance(c.plan, dict) else c.plan)
 
 # %% ../nbs/11_train.ipynb #91123b5d
-OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report")
-MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "log_every", "threads", "num_workers", "max_bad", "cache_folder",
+OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report", "profile")
+MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "sample_captions", "log_every", "tracker", "profile_steps", "threads", "num_workers", "max_bad", "cache_folder",
               "eval_images", "latency_repeats", "num_inference_steps", "guidance_scale", "save_dtype"} # from one leg of a run to the next
 
 def _write(path:Path, text:str):
@@ -209,8 +218,9 @@ def check_folder(
     if not there or overwrite: return folder
     if not resume: raise FileExistsError(f"output_dir {config.output_dir!r} already holds a run ({', '.join(there)}); go on with it (--resume), replace it (--overwrite), or choose another folder")
     if not (folder/"config.yaml").exists(): raise FileNotFoundError(f"output_dir {config.output_dir!r} has no config.yaml, so there is no run to resume")
-    before, now = yaml.safe_load((folder/"config.yaml").read_text()), yaml.safe_load(_config_yaml(config))
-    changed = [f"{k}: {before.get(k)!r} then, {v!r} now" for k, v in now.items() if k not in MAY_CHANGE and before.get(k) != v]
+    default, before, now = (yaml.safe_load(t) for t in (_config_yaml(TrainConfig()), (folder/"config.yaml").read_text(), _config_yaml(config)))
+    before = {**default, **before} # an older version had not all fields
+    changed = [f"{k}: {before[k]!r} then, {v!r} now" for k, v in now.items() if k not in MAY_CHANGE and before[k] != v]
     if changed: raise ValueError(f"output_dir {config.output_dir!r} holds a run with another configuration; it cannot be resumed as asked ({'; '.join(changed)})")
     return folder
 
@@ -294,9 +304,11 @@ class Prepared:
 def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
     from distill_sd.data import check_resolution, open_data
+    from distill_sd.loop import check_installed
     from distill_sd.student import student_config
     from distill_sd.teacher import denoiser, family_of, image_factor, image_size, load_teacher, recommended
     loop, weights, plan, data = _loop_config(config), _kd_weights(config), _plan(config), _data_config(config)
+    check_installed(loop)
     pipe = load_teacher(config.teacher, revision=config.revision, variant=config.variant, config=config.teacher_config)
     if not family_of(pipe).from_text:
         raise NotImplementedError(f"teacher {config.teacher!r} is a {type(pipe).__name__}: make_student removes its blocks, but a run draws from captions alone and cannot train it yet")
@@ -358,7 +370,7 @@ def _trajectories(p:Prepared, folder:Path, team, progress:bool):
     team.wait()
     return open_trajectories(folder/"trajectories", p.pipe)
 
-def _grids(p, pipe, folder, settings): return [SampleGrids(pipe, _captions(p, 8), folder/"samples", settings)] if p.config.sample_every else []
+def _grids(p, pipe, folder, settings): return [SampleGrids(pipe, p.config.sample_captions or _captions(p, 8), folder/"samples", settings)] if p.config.sample_every else []
 
 def _remove_blocks(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     "The first stage"
@@ -367,7 +379,8 @@ def _remove_blocks(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     from distill_sd.loop import fit
     from distill_sd.teacher import denoiser
     c, student, teacher = p.config, denoiser(pipe), denoiser(p.pipe)
-    with DistillObjective(teacher, student, Schedule.from_scheduler(p.pipe.scheduler), p.plan, p.weights, c.loss_weighting, c.seed) as objective:
+    with DistillObjective(teacher, student, Schedule.from_scheduler(p.pipe.scheduler), p.plan, p.weights, c.loss_weighting, c.seed,
+                          gamma=c.snr_gamma, noise_offset=c.noise_offset) as objective:
         result = fit(student, _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=_grids(p, pipe, folder, p.settings), progress=progress)
     if result.ema: result.ema.copy_to_model()
     return pipe, result
