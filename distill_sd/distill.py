@@ -23,7 +23,7 @@ from .losses import KDWeights, PRESETS, Taps, kd_losses
 from .loop import LoopConfig, fit
 from .scenes import judge_score, make_scene
 from .student import feature_pairs, get_plan, make_student
-from .teacher import denoiser, family_of, generate, load_teacher
+from .teacher import denoiser, family_of, generate, load_teacher, with_parts
 
 # %% ../nbs/06_distill.ipynb #144ba002
 class DistillObjective:
@@ -99,9 +99,7 @@ def with_denoiser(
     model:nn.Module,     # Takes the place of its denoiser
 ):                       # A new pipeline that shares everything else
     "The same pipeline around another denoiser"
-    new = type(pipe)(**{**pipe.components, family_of(pipe).denoiser:model, "requires_safety_checker":False})
-    new.set_progress_bar_config(disable=True)
-    return new
+    return with_parts(pipe, **{family_of(pipe).denoiser:model})
 
 # %% ../nbs/06_distill.ipynb #17e6aa7e
 @dataclass(frozen=True)

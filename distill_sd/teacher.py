@@ -6,7 +6,7 @@
 __all__ = ['FAMILIES', 'PICKLES', 'quiet', 'clip_states', 'Family', 'family_of', 'denoiser', 'encode_captions', 'weight_names',
            'component_weights', 'check_index', 'check_folder', 'toy_folder', 'check_single_file', 'resolve', 'freeze',
            'load_teacher', 'image_factor', 'image_size', 'initial_noise', 'decode_latents', 'to_pil', 'recommended',
-           'generate', 'image_grid', 'Description', 'describe']
+           'with_parts', 'generate', 'image_grid', 'Description', 'describe']
 
 # %% ../nbs/00_teacher.ipynb #2f8301ac
 import json, re, warnings
@@ -318,7 +318,8 @@ def to_pil(images:Tensor)->list:  # Images `(n 3 h w)` in [0, 1]
 def recommended(
     source, # A pipeline, or the folder of one
 )->dict:    # `num_inference_steps`, `guidance_scale`
-    "The sampling settings that a model's card recommends"
+    "The sampling settings that a model's card recommends; a pipeline from `with_parts` keeps those of its origin"
+    if hasattr(source, "recommended_settings"): return dict(source.recommended_settings)
     settings = dict(num_inference_steps=25, guidance_scale=7.5)
     name = source if isinstance(source, (str, Path)) else getattr(source.config, "_name_or_path", None)
     card = Path(name or ".")/"README.md"
@@ -329,6 +330,17 @@ def recommended(
     return {k: type(v)(given.get(k, v)) for k, v in settings.items()}
 
 # %% ../nbs/00_teacher.ipynb #b7bcc491
+def with_parts(
+    pipe,    # A diffusers pipeline; not changed
+    **parts, # Components by name: `unet`, `scheduler`, …
+):           # A new pipeline of the same class
+    "The same pipeline with some components replaced; all others are shared"
+    new = type(pipe)(**{**pipe.components, **parts, "requires_safety_checker": False})
+    new.set_progress_bar_config(disable=True)
+    new.recommended_settings = recommended(pipe)
+    return new
+
+# %% ../nbs/00_teacher.ipynb #dbb92bca
 @contextmanager
 def _borrowed(pipe):
     scheduler, bar = pipe.scheduler, dict(getattr(pipe, "_progress_bar_config", {}))
@@ -347,7 +359,7 @@ def _check_drawable(pipe, captions, seeds, output_type):
     if not captions: raise ValueError("captions is empty; there is nothing to draw")
     if output_type not in ("pt", "pil", "latent"): raise ValueError(f"output_type must be 'pt', 'pil' or 'latent', got {output_type!r}")
 
-# %% ../nbs/00_teacher.ipynb #e6e4dda2
+# %% ../nbs/00_teacher.ipynb #8e562436
 @torch.no_grad()
 def generate(
     pipe,                                # Teacher, student or any pipeline that draws from text
@@ -385,7 +397,7 @@ def generate(
     images = decode_latents(pipe, latents, batch_size)
     return to_pil(images) if output_type == "pil" else images
 
-# %% ../nbs/00_teacher.ipynb #1a990ec5
+# %% ../nbs/00_teacher.ipynb #343232f5
 def image_grid(
     images:Tensor,  # `(n 3 h w)` in [0, 1]
     ncols:int=8,    # Pictures per row
@@ -403,7 +415,7 @@ def image_grid(
         sheet.paste(tile.resize((w, h), Image.NEAREST), (i % ncols * (w + pad), i // ncols * (h + pad)))
     return sheet
 
-# %% ../nbs/00_teacher.ipynb #343232f5
+# %% ../nbs/00_teacher.ipynb #68e70212
 @dataclass(frozen=True)
 class Description:
     "The parts of a pipeline and the facts that training depends on"

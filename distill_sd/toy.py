@@ -162,12 +162,14 @@ LATENT_NOISE = .05 # Standard deviation of the posterior, in latents of unit var
 
 def vae_batch(scenes, k):
     labels, jitter = torch.tensor([s.labels for s in scenes]), torch.tensor([s.jitter for s in scenes])
-    gone = no_defect(len(scenes))
-    gone["opacity"].zero_()
-    image, empty = render(labels, jitter), render(labels, jitter, defects=(gone, gone))
-    objects = F.max_pool2d(((image-empty).abs().amax(1, keepdim=True) > .02).float(), 3, 1, 1)
+    image = render(labels, jitter)
+    def weight(i): # of the i-th object's pixels, and of those around it
+        defects = no_defect(len(scenes)), no_defect(len(scenes))
+        defects[i]["opacity"].zero_()
+        there = F.max_pool2d(((image-render(labels, jitter, defects=defects)).abs().amax(1, keepdim=True) > .02).float(), 3, 1, 1)
+        return there*(.16/there.mean((1, 2, 3), keepdim=True).clamp(min=.01)).clamp(1, 4)
     noise = torch.randn(len(scenes), 8, 8, 8, generator=torch.Generator().manual_seed(k))
-    return dict(image=image*2-1, weight=.5 + 5*objects, noise=noise)
+    return dict(image=image*2-1, weight=.5 + 5*torch.maximum(weight(0), weight(1)), noise=noise)
 
 class VAETrainer(nn.Module):
     "One forward for encoder and decoder, so that a wrapped model sees both"
