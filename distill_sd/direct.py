@@ -6,8 +6,8 @@
 __all__ = ['CSV_COLUMNS', 'SOLVERS', 'LOSSES', 'LORA_LAYERS', 'TERMS', 'read_captions', 'TrajectoryConfig', 'teacher_fingerprint',
            'scheduler_facts', 'make_manifest', 'shard_names', 'draw_trajectories', 'make_trajectories', 'Trajectories',
            'relative_error', 'check_trajectories', 'open_trajectories', 'read_table', 'read_csv', 'write_csv',
-           'trajectory_batches', 'few_step_scheduler', 'check_solver', 'solve_steps', 'distance', 'check_points',
-           'DirectObjective', 'add_lora', 'save_lora', 'merge_lora', 'boundary', 'guidance_embedding',
+           'trajectory_batches', 'few_step_scheduler', 'check_solver', 'solve_steps', 'Peak', 'distance',
+           'check_points', 'DirectObjective', 'add_lora', 'save_lora', 'merge_lora', 'boundary', 'guidance_embedding',
            'with_guidance_input', 'LCMObjective', 'judge_features', 'frechet_distance', 'FewSteps', 'few_step_arms',
            'judge_few_steps', 'pruned_start', 'lcm_scheduler', 'few_step_pipeline', 'train_few_steps', 'run_few_steps',
            'few_step_experiment', 'few_step_table', 'plot_few_steps']
@@ -407,7 +407,30 @@ def solve_steps(
         x = solver.step(prediction.float(), t, x, return_dict=False)[0]
     return x, inputs[1:]
 
-# %% ../nbs/07_direct.ipynb #3525f210
+# %% ../nbs/07_direct.ipynb #c9973a30
+import weakref
+
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+# %% ../nbs/07_direct.ipynb #6d6bb2d4
+class Peak(TorchDispatchMode):
+    "The most bytes that tensors made inside the `with` take at any moment"
+    def __init__(self, known): super().__init__(); self.alive, self.now, self.most = {x.untyped_storage()._cdata for x in known}, 0, 0
+    def _gone(self, key, size): self.alive.discard(key); self.now -= size
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for x in tree_leaves(out):
+            if not isinstance(x, Tensor): continue
+            storage = x.untyped_storage()
+            if (key := storage._cdata) in self.alive: continue
+            self.alive.add(key)
+            self.now += storage.nbytes()
+            weakref.finalize(storage, self._gone, key, storage.nbytes())
+            self.most = max(self.most, self.now)
+        return out
+
+# %% ../nbs/07_direct.ipynb #b3305acc
 LOSSES = ("mse", "huber")
 
 def distance(
@@ -435,7 +458,7 @@ def check_points(
         raise ValueError(f"the teacher's points lie at timesteps {theirs}, the student's steps end at {ours}; the teacher's scheduler must have timestep_spacing "
                          f"'trailing' (it has {m['scheduler'].get('timestep_spacing')!r}), or set point_weight=0")
 
-# %% ../nbs/07_direct.ipynb #c3d5fe6d
+# %% ../nbs/07_direct.ipynb #5e5a57cd
 class DirectObjective:
     "The teacher's final latents, in a few of the student's own steps"
     def __init__(self,
@@ -486,7 +509,7 @@ class DirectObjective:
         with torch.no_grad(): wanted = decode(target)
         return (checkpoint(decode, latents, use_reentrant=False)-wanted).square().mean()
 
-# %% ../nbs/07_direct.ipynb #a4c8187a
+# %% ../nbs/07_direct.ipynb #02293f02
 LORA_LAYERS = ("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2", "conv1", "conv2", "conv_shortcut",
                "downsamplers.0.conv", "upsamplers.0.conv", "time_emb_proj")
 
@@ -526,7 +549,7 @@ def merge_lora(unet:nn.Module)->nn.Module:
     unet.unload_lora()
     return unet
 
-# %% ../nbs/07_direct.ipynb #da4b5137
+# %% ../nbs/07_direct.ipynb #19caee44
 def boundary(timesteps:Tensor, scaling:float=10., sigma_data:float=.5)->tuple: # `c_skip`, `c_out`, each `(b,)`
     "The two factors that make f the identity at t = 0; the defaults are LCMScheduler's"
     t = timesteps.float()*scaling
@@ -552,7 +575,7 @@ def with_guidance_input(
     nn.init.zeros_(new.time_embedding.cond_proj.weight)
     return new
 
-# %% ../nbs/07_direct.ipynb #19caee44
+# %% ../nbs/07_direct.ipynb #2761b80d
 class LCMObjective:
     "Latent consistency distillation (arXiv 2310.04378, algorithm 1)"
     def __init__(self,
@@ -629,7 +652,7 @@ class LCMObjective:
         c_skip, c_out = (per_sample(c, x) for c in boundary(timesteps))
         return c_skip*x + c_out*self.schedule.predicted_latents(x, prediction, timesteps)
 
-# %% ../nbs/07_direct.ipynb #21323f5a
+# %% ../nbs/07_direct.ipynb #6d0a0f05
 @torch.no_grad()
 def judge_features(images:Tensor, batch:int=256)->Tensor: # `(n 3 64 64)` in [0, 1] to `(n 96)` fp64
     "What the judge of the scenes sees in pictures, before it decides"
@@ -644,7 +667,7 @@ def frechet_distance(
     half = root(ca)
     return ((ma-mb).square().sum() + ca.trace() + cb.trace() - 2*root(half@cb@half).trace()).item()
 
-# %% ../nbs/07_direct.ipynb #d124c9b9
+# %% ../nbs/07_direct.ipynb #92eb1472
 @dataclass(frozen=True)
 class FewSteps:
     "One training of the experiment"
@@ -672,13 +695,13 @@ def judge_few_steps(pipe, steps:int, n:int, guidance_scale:float=1., seed:int=42
     real = judge_features(render_scenes([make_scene(seed+1, i, "test") for i in range(n)])/255)
     return dict(steps=steps, calls=steps*(2 if guidance_scale > 1 else 1), frechet=round(frechet_distance(judge_features(images), real), 3), **judge_score(images, captions))
 
-# %% ../nbs/07_direct.ipynb #2a2380c1
+# %% ../nbs/07_direct.ipynb #2c238a24
 def pruned_start(pipe, folder:Path, config:LoopConfig, scenes:int)->nn.Module:
     "A `bk-tiny` student after block-removal distillation; trained once a seed, kept in `folder`"
     latents = cache_latents(pipe, open_data(DataConfig(n=scenes), image_size(pipe)[0]), folder=folder, progress=False)
     return train_student(pipe, latents, config, output_dir=folder/f"kd-{config.seed}", resume=True, progress=False)[0]
 
-# %% ../nbs/07_direct.ipynb #92eb1472
+# %% ../nbs/07_direct.ipynb #13fa0460
 def lcm_scheduler(scheduler):
     "diffusers' solver for consistency models, on the teacher's noise schedule"
     from diffusers import LCMScheduler
@@ -696,7 +719,7 @@ def few_step_pipeline(
     scheduler = few_step_scheduler(pipe.scheduler, solver) if method == "direct" else lcm_scheduler(pipe.scheduler)
     return with_parts(with_denoiser(pipe, student), scheduler=scheduler)
 
-# %% ../nbs/07_direct.ipynb #2c238a24
+# %% ../nbs/07_direct.ipynb #093567ba
 def train_few_steps(
     pipe,                    # The teacher
     student:nn.Module,       # Where it starts; trained in place
@@ -723,7 +746,7 @@ def train_few_steps(
     student.eval().requires_grad_(False)
     return drawing, result
 
-# %% ../nbs/07_direct.ipynb #13fa0460
+# %% ../nbs/07_direct.ipynb #bfcf121a
 def run_few_steps(arm:FewSteps, pipe, trajectories, folder:Path, config:LoopConfig, kd:LoopConfig, n:int, scenes:int, lora_rank:int=32, lora_lr:float=5e-4)->list:
     "One training and its judgement, a row for each number of steps"
     student = pruned_start(pipe, folder, LoopConfig(**{**asdict(kd), "seed": arm.seed}), scenes) if arm.start == "bk-tiny" else copy.deepcopy(denoiser(pipe))
@@ -739,7 +762,7 @@ def run_few_steps(arm:FewSteps, pipe, trajectories, folder:Path, config:LoopConf
                  parameters=sum(p.numel() for p in student.parameters()), minutes=round(minutes_of(result.metrics, config.batch_size), 1) if trained else 0)
     return [dict(**about, **judge_few_steps(drawing, K, n)) for K in arm.steps]
 
-# %% ../nbs/07_direct.ipynb #093567ba
+# %% ../nbs/07_direct.ipynb #cd528765
 def few_step_experiment(
     folder:Path,             # Gets `few-steps.jsonl`; arms that are in it already are not run again
     steps:int=600,           # Optimizer steps of the direct arms
@@ -769,7 +792,7 @@ def few_step_experiment(
         done += new
     return done
 
-# %% ../nbs/07_direct.ipynb #cd528765
+# %% ../nbs/07_direct.ipynb #fee26c11
 def few_step_table(rows:list)->str: # Markdown
     "Score and Fréchet distance of every start and method at every number of steps, mean ± standard deviation over seeds"
     from statistics import mean, stdev

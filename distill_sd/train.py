@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OWN', 'MAY_CHANGE', 'TrainConfig', 'recipes', 'recipe_source', 'load_config', 'check_folder', 'save_pipeline',
-           'SampleGrids', 'RunResult', 'Prepared', 'prepare', 'run', 'finish', 'Plan', 'plan_run', 'generate_images',
-           'draw_teacher', 'main']
+           'SampleGrids', 'RunResult', 'Prepared', 'prepare', 'run', 'finish', 'Plan', 'time_steps', 'plan_run',
+           'generate_images', 'draw_teacher', 'main']
 
 # %% ../nbs/11_train.ipynb #b5acdfed
 import os
@@ -372,8 +372,8 @@ def _trajectories(p:Prepared, folder:Path, team, progress:bool):
 
 def _grids(p, pipe, folder, settings): return [SampleGrids(pipe, p.config.sample_captions or _captions(p, 8), folder/"samples", settings)] if p.config.sample_every else []
 
-def _remove_blocks(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
-    "The first stage"
+def _remove_blocks(p:Prepared, pipe, folder:Optional[Path], resume:bool, progress:bool, feed=None):
+    "The first stage; `feed` instead of the data, and no folder, only to see how long it takes"
     from distill_sd.diffusion import Schedule
     from distill_sd.distill import DistillObjective
     from distill_sd.loop import fit
@@ -381,7 +381,7 @@ def _remove_blocks(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     c, student, teacher = p.config, denoiser(pipe), denoiser(p.pipe)
     with DistillObjective(teacher, student, Schedule.from_scheduler(p.pipe.scheduler), p.plan, p.weights, c.loss_weighting, c.seed,
                           gamma=c.snr_gamma, noise_offset=c.noise_offset) as objective:
-        result = fit(student, _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=_grids(p, pipe, folder, p.settings), progress=progress)
+        result = fit(student, feed or _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=_grids(p, pipe, folder, p.settings), progress=progress)
     if result.ema: result.ema.copy_to_model()
     return pipe, result
 
@@ -478,11 +478,43 @@ class Plan:
         wide = max(map(len, self.rows))
         return "\n".join(f"{k:<{wide}}  {v}" for k, v in self.rows.items())
 
+def time_steps(
+    p:Prepared,
+    steps:int=2,           # So many are timed, after one that is not
+)->tuple[float, float]:    # Seconds that an optimizer step takes, and that an image takes to be encoded ahead (0 if images are not cached)
+    "Take a few steps of block removal and throw them away"
+    import time
+    from dataclasses import replace
+    from distill_sd.distill import with_denoiser
+    from distill_sd.student import make_student
+    from distill_sd.teacher import denoiser
+    short = replace(p, loop=replace(p.loop, steps=steps+1, log_every=1, tracker=None, profile_steps=0), config=replace(p.config, sample_every=0, cache_latents=False))
+    pipe, live, began = with_denoiser(p.pipe, make_student(denoiser(p.pipe), p.plan)), _feed(short, False), time.perf_counter()
+    def repeated(start):
+        while True: yield first
+    if p.config.cache_latents: first, encoding = next(live(0)), time.perf_counter()-began
+    _, result = _remove_blocks(short, pipe, None, resume=False, progress=False, feed=repeated if p.config.cache_latents else live)
+    return median(p.loop.batch_size/r["images_per_second"] for r in result.metrics[1:]), encoding/p.loop.micro_batch_size if p.config.cache_latents else 0.
+
+def _how_long(p:Prepared, needed:int, device)->dict: # Rows of a `Plan`
+    import psutil, torch
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    if p.plan is None or p.dataset is None: return {}
+    if needed > free: return {"time": f"not measured: {needed/2**30:.1f} GiB are needed, and here are {free/2**30:.1f}"}
+    p.pipe.to(device)
+    step, encode = time_steps(p)
+    seconds = [p.loop.steps*step, len(p.dataset)*encode if encode else 0]
+    said = [f"{s/3600:.1f} hours" if s > 5400 else f"{s/60:.1f} minutes" for s in seconds]
+    return {"speed here": f"{p.loop.batch_size/step:.3g} images/s, by two steps", "block removal takes": f"{said[0]} for {p.loop.steps*p.loop.batch_size:,} images" +
+            f", and {said[1]} before to encode the data" * bool(encode)}
+
 def plan_run(config:TrainConfig)->Plan:
-    "Sizes, MACs, memory and steps of a run; writes nothing"
+    "Sizes, MACs, memory, steps and time of a run; writes nothing"
     import torch
+    from distill_sd.data import this_process
     from distill_sd.evaluate import count_macs, memory_estimate
-    from distill_sd.student import count_parameters, meta_unet, student_config
+    from distill_sd.loop import resolve_precision
+    from distill_sd.student import count_parameters, feature_pairs, meta_unet, student_config
     from distill_sd.teacher import denoiser, image_factor, image_size
     p, c = prepare(config), config
     teacher = denoiser(p.pipe)
@@ -492,14 +524,16 @@ def plan_run(config:TrainConfig)->Plan:
     n = len(p.dataset) if hasattr(p.dataset, "__len__") else c.n_trajectories if p.dataset is None else None
     frozen = sum(count_parameters(m) for m in p.pipe.components.values() if isinstance(m, torch.nn.Module) and m is not teacher)
     batch_size = max([p.loop.micro_batch_size]*bool(p.plan) + [_few_loop(c).micro_batch_size]*bool(c.few_steps))
-    memory = memory_estimate(dict(student.config), dict(teacher.config), batch_size=batch_size, frozen=frozen, ema=c.ema_decay > 0,
-                             gradient_checkpointing=c.gradient_checkpointing, size=(c.resolution or image_size(p.pipe)[0])//image_factor(p.pipe))
+    device, features = this_process().device, p.plan is not None and p.weights.needs_features
+    memory = memory_estimate(dict(student.config), dict(teacher.config), batch_size=-(-batch_size//this_process().num_processes), frozen=frozen, ema=c.ema_decay > 0,
+                             adam_bytes=2 if c.optimizer == "adamw8bit" else 8, pairs=feature_pairs(teacher.config, p.plan) if features else (),
+                             precision=resolve_precision(c.mixed_precision, device), tokens=p.pipe.tokenizer.model_max_length, gradient_checkpointing=c.gradient_checkpointing, size=(c.resolution or image_size(p.pipe)[0])//image_factor(p.pipe))
     few = {"few steps": f"{c.few_steps} calls ({c.few_method}{f', LoRA of rank {c.few_lora_rank}' if c.few_lora_rank else ''}), {c.few_train_steps:,} of {c.few_batch_size} samples",
            "trajectories": c.trajectories or f"{c.n_trajectories:,} of {c.trajectory_steps} steps at guidance {c.trajectory_guidance:g}, drawn first"} if c.few_steps else {}
     return Plan({"teacher": c.teacher, "plan": p.plan.name if p.plan else "all blocks stay", "parameters": share(sizes), "MACs per denoiser call": share(macs),
         **({"data": f"{c.data}, {n:,} images" if n else f"{c.data}, streamed",
             "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else "")} if p.plan else {}), **few,
-        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {batch_size} samples at once", "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
+        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, memory.total, device), "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
         "output": f"{c.output_dir}" + (" (already holds a run)" if any((Path(c.output_dir)/o).exists() for o in OWN) else "")})
 
 # %% ../nbs/11_train.ipynb #7091b243
