@@ -190,7 +190,7 @@ def _plan(c):
     return None if c.plan is None else get_plan(StudentPlan(**c.plan) if isinstance(c.plan, dict) else c.plan)
 
 # %% ../nbs/11_train.ipynb #91123b5d
-OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report", "profile")
+OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report.html", "report", "profile")
 MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "sample_captions", "log_every", "tracker", "profile_steps", "threads", "num_workers", "max_bad", "cache_folder",
               "eval_images", "latency_repeats", "num_inference_steps", "guidance_scale", "save_dtype"} # from one leg of a run to the next
 
@@ -447,6 +447,7 @@ def _begin(folder, config, overwrite):
 # %% ../nbs/11_train.ipynb #95418838
 def finish(p:Prepared, pipe, stages:dict, folder:Path, source:str="")->RunResult:
     "Save the student's pipeline, compare it with its teacher, write the report"
+    from distill_sd.compare import write_page
     from distill_sd.evaluate import judge_pairs, measure_latency, paired_images, size_report, teacher_card, write_card, write_report
     c, both, card = p.config, dict(teacher=p.pipe, student=pipe), teacher_card(p.config.teacher, p.pipe)
     last = list(stages.values())[-1]
@@ -456,10 +457,11 @@ def finish(p:Prepared, pipe, stages:dict, folder:Path, source:str="")->RunResult
     pairs = paired_images(p.pipe, pipe, captions, seeds=range(len(captions)), own=p.own, **p.settings) if c.eval_images else None
     scores = judge_pairs(pairs) if pairs else None
     latency = measure_latency(both, caption=captions[0], repeats=c.latency_repeats, own=own, **p.settings) if c.latency_repeats else None
-    report = write_report(folder, title=f"{_name(p)} from {Path(c.teacher).name}", config=asdict(c), recipe_source=source,
-                          sizes=size_report(both), latency=latency, pairs=pairs,
-                          scores=scores, metrics={k:r.metrics for k, r in stages.items()} if len(stages) > 1 else last.metrics, teacher_card=card,
-                          seconds=sum(r.seconds for r in stages.values()))
+    results = dict(config=asdict(c), recipe_source=source, sizes=size_report(both), latency=latency, teacher_card=card, seconds=sum(r.seconds for r in stages.values()),
+                   metrics={k:r.metrics for k, r in stages.items()} if len(stages) > 1 else last.metrics)
+    title = f"{_name(p)} from {Path(c.teacher).name}"
+    report = write_report(folder, title=title, pairs=pairs, scores=scores, **results)
+    write_page(folder, title, pairs, **results)
     write_card(folder/"pipeline", report, settings=p.own or p.settings, teacher_card=card)
     measured = {f"judge/{who}":scores[who]["all_correct"] for who in both} if scores else {}
     if latency: measured |= {f"seconds_per_image/{who}":median(latency.images[who]) for who in both} | {"speedup":median(latency.speedup())}
@@ -591,7 +593,7 @@ def draw_teacher(
     return Path(output_dir)
 
 # %% ../nbs/11_train.ipynb #b1c58c65
-def _cli():
+def _cli(asked:str=""): # The command, if it is known already
     from jsonargparse import ArgumentParser
     top = ArgumentParser(prog="distill-sd", description="Make a Stable Diffusion model smaller and faster, with the measured evidence.")
     commands = top.add_subcommands(dest="command", required=True)
@@ -614,14 +616,32 @@ def _cli():
     sub = ArgumentParser(description="Train the built-in teacher from nothing, or go on where that was stopped.")
     sub.add_argument("--output_dir", default="runs/toy-teacher", help="run folder")
     commands.add_subcommand("toy", sub, help="train the built-in teacher")
+    sub = _measuring("Draw the same captions from the same noise with several models; the first is what the others are compared with.", "compare.compare", asked == "compare")
+    commands.add_subcommand("compare", sub, help="draw the same with several models, on one page")
+    sub = ArgumentParser(description="Time models on this machine.")
+    commands.add_subcommand("benchmark", sub, help="time models on this machine")
+    inference = _measuring("Seconds per picture and per part of it, in every mode that applies here.", "benchmark.inference_benchmark", asked == "benchmark", modes=str, batch_sizes=int)
+    sub.add_subcommands(dest="what", required=True).add_subcommand("inference", inference, help="drawing")
     return top
+
+def _measuring(description, function, known, **lists): # `known`: only then is the module imported that the options come from; it takes seconds
+    from importlib import import_module
+    from jsonargparse import ArgumentParser
+    sub = ArgumentParser(description=description)
+    if not known: return sub
+    module, name = function.split(".")
+    sub.add_function_arguments(getattr(import_module(f"distill_sd.{module}"), name), as_positional=False, skip={"models", *lists})
+    for option, kind in lists.items(): sub.add_argument(f"--{option}", nargs="+", type=kind)
+    sub.add_argument("models", nargs="+", help="folders of pipelines, hub ids, .safetensors files, or toy")
+    return sub
 
 # %% ../nbs/11_train.ipynb #71d24510
 def main(
     argv=None              # Arguments; None is the command line's
 ):
     "`distill-sd`"
-    args = _cli().parse_args(argv, defaults=False).as_dict()
+    argv = sys.argv[1:] if argv is None else argv
+    args = _cli(argv[0] if argv else "").parse_args(argv, defaults=False).as_dict()
     command, given = args["command"], dict(args.get(args["command"]) or {})
     try: return _COMMANDS[command](given)
     except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()) # whoever read along, `head` say, has gone
@@ -635,7 +655,7 @@ def _run_command(given):
     if not this_process().is_main_process: return
     if isinstance(result, Plan): return print(result)
     if not result.finished: return print(f"stopped; the same command with --resume goes on with {result.output_dir}")
-    print(f"pipeline: {result.output_dir/'pipeline'}\nreport:   {result.output_dir/'report.md'}")
+    print(f"pipeline: {result.output_dir/'pipeline'}\nreport:   {result.output_dir/'report.html'}")
     for k, v in result.metrics.items():
         if k.startswith("judge/"): print(f"{k.removeprefix('judge/')}: {v}% of the pictures show all that their captions say")
 
@@ -654,8 +674,17 @@ def _toy_command(given):
     from distill_sd.toy import train_toy
     print(train_toy(**given))
 
-_COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command)
+def _compare_command(given):
+    from distill_sd.compare import compare
+    print(f"report: {compare(**given)}")
 
-# %% ../nbs/11_train.ipynb #5a3b1062
+def _benchmark_command(given):
+    from distill_sd.benchmark import inference_benchmark
+    print(inference_benchmark(**given["inference"])._repr_markdown_())
+
+_COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
+                 compare=_compare_command, benchmark=_benchmark_command)
+
+# %% ../nbs/11_train.ipynb #fd3bf3c0
 #| eval: false
 if __name__ == "__main__": main()
