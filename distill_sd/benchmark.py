@@ -19,7 +19,7 @@ import torch
 from .evaluate import _dummy_inputs, _figure_png, _si, _stored_bytes, _write, count_macs, denoiser_call, environment, public, sampling_settings, take_turns
 from .stats import Interval
 from .student import count_parameters, meta_unet
-from .teacher import decode_latents, denoiser, encode_captions, family_of, freeze, generate, image_factor, image_size, initial_noise, load_teacher
+from .teacher import decode_latents, denoiser, encode_captions, family_of, freeze, generate, image_factor, image_size, initial_noise, load_teacher, quiet
 
 # %% ../nbs/10b_benchmark.ipynb #5c16da68
 DTYPES = dict(eager=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
@@ -252,6 +252,7 @@ def benchmark_inference(
 def _random_call(config, batch_size, size, mode, device):
     "A denoiser with random weights, and a call of it"
     from diffusers import UNet2DConditionModel
+    quiet()
     model = UNet2DConditionModel.from_config(config).to(device, mode_dtype(mode)).eval().requires_grad_(False)
     if "channels_last" in mode.split("+"): model.to(memory_format=torch.channels_last)
     if "compile" in mode.split("+"): model.compile()
