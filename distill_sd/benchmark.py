@@ -311,9 +311,9 @@ PRESETS = {"release": dict(num_inference_steps=25, guidance_scale=7., height=512
 
 def _with_solver(solver):
     if solver is None: return lambda pipe: pipe
-    from distill_sd.direct import with_scheduler
+    from distill_sd.teacher import with_parts
     from diffusers import DPMSolverMultistepScheduler
-    return lambda pipe: with_scheduler(pipe, DPMSolverMultistepScheduler.from_config(pipe.scheduler.config))
+    return lambda pipe: with_parts(pipe, scheduler=DPMSolverMultistepScheduler.from_config(pipe.scheduler.config))
 
 def write_benchmark(
     result:Benchmark,

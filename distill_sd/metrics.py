@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .direct import TrajectoryConfig, _whole, frechet_distance, make_trajectories, open_trajectories, shard_names, with_scheduler
+from .direct import TrajectoryConfig, _whole, frechet_distance, make_trajectories, open_trajectories, shard_names
 from .stats import Scores
-from .teacher import decode_latents, quiet, to_pil
+from .teacher import decode_latents, quiet, to_pil, with_parts
 
 # %% ../nbs/10a_metrics.ipynb #5fac879f
 def resize(
@@ -246,7 +246,7 @@ def draw_set(
     import diffusers
     n = n or protocol.n
     if len(captions) < n: raise ValueError(f"the protocol asks for {n:,} captions, got {len(captions):,}")
-    pipe = with_scheduler(pipe, getattr(diffusers, protocol.scheduler).from_config(pipe.scheduler.config, **protocol.scheduler_options))
+    pipe = with_parts(pipe, scheduler=getattr(diffusers, protocol.scheduler).from_config(pipe.scheduler.config, **protocol.scheduler_options))
     config = TrajectoryConfig(protocol.num_inference_steps, protocol.guidance_scale, protocol.size, seed)
     return make_trajectories(pipe, captions[:n], folder, config, n=n, batch_size=batch_size, rank=rank, world=world, progress=progress)
 
