@@ -5,22 +5,25 @@
 # %% auto #0
 __all__ = ['SCRIPTS', 'PROTOCOLS', 'resize', 'load_script', 'Inception', 'LPIPS', 'Clip', 'perceptual_scores', 'gaussian', 'fid',
            'kid', 'inception_score', 'cmmd', 'Protocol', 'get_protocol', 'ProtocolTable', 'draw_set', 'measure_set',
-           'protocol_row', 'look_through']
+           'protocol_row', 'look_through', 'real_features', 'measure_protocol']
 
 # %% ../nbs/10a_metrics.ipynb #b234af43
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .direct import TrajectoryConfig, _whole, frechet_distance, make_trajectories, open_trajectories, shard_names
+from .data import IMAGE_SUFFIXES, BadImage, open_image, this_process
+from .direct import TrajectoryConfig, _whole, frechet_distance, make_trajectories, open_trajectories, read_captions, shard_names
+from .loop import Team
 from .stats import Scores
-from .teacher import decode_latents, quiet, to_pil, with_parts
+from .teacher import decode_latents, load_teacher, quiet, to_pil, with_parts
 
 # %% ../nbs/10a_metrics.ipynb #5fac879f
 def resize(
@@ -292,3 +295,56 @@ def look_through(
         found = dict(features=inception.features(images), probabilities=inception.probabilities(images)) if inception else {}
         return {**found, **(dict(clip=clip.score(images, captions)) if clip else {})}
     return measure
+
+# %% ../nbs/10a_metrics.ipynb #a4a7988c
+def real_features(
+    inception:Inception,
+    folder:str|Path,          # Pictures, also in folders inside it
+    size:int,                 # Pixels to resize to first
+    batch_size:int=256,       # Pictures in memory at once
+)->Tensor:                    # `(n d)`
+    "What the network sees in real pictures"
+    import numpy as np
+    files = sorted(f for f in Path(folder).rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
+    if len(files) < 2: raise ValueError(f"{folder} holds {len(files)} pictures; a distribution needs many, the protocols tens of thousands")
+    def pixels(file):
+        try: image = open_image(file.read_bytes())
+        except BadImage as e: raise ValueError(f"{file} cannot be read ({e}); remove or replace it") from None
+        return resize(torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]/255, size)
+    return torch.cat([inception.features(torch.cat([pixels(f) for f in files[i:i+batch_size]])) for i in range(0, len(files), batch_size)])
+
+# %% ../nbs/10a_metrics.ipynb #0d5d9585
+def measure_protocol(
+    model:str,                # A pipeline's folder, a hub id, a .safetensors file, or toy
+    output_dir:str,           # New, or one where the same command was stopped
+    captions:str,             # .txt, .csv or .jsonl file, or a data source
+    protocol:str|Protocol="bk-sdm-coco", # One of `PROTOCOLS`
+    real:Optional[str]=None,  # An .npz file of statistics, or a folder of pictures (which needs `inception`); None: no FID
+    inception:Optional[str]=None, # TorchScript file of FID's network; None: no FID and no IS
+    clip:Optional[str]=None,  # transformers folder or hub id; None: no CLIP score
+    n:Optional[int]=None,     # Pictures; None: the protocol's. A row of fewer says so
+    images:bool=False,        # Keep the pictures too
+    batch_size:int=16,        # Pictures at once, on each device
+    bf16:bool=False,          # Draw in bfloat16
+)->ProtocolTable:
+    "Draw, measure, and stand beside the published rows; under `accelerate launch`, all processes share the work"
+    p, state = protocol if isinstance(protocol, Protocol) else get_protocol(protocol), this_process()
+    if not (inception or clip): raise ValueError("nothing would be measured; give inception, clip or both")
+    if real and not inception: raise ValueError(f"real={real!r} needs inception, the network through which it is compared")
+    if real and not Path(real).exists(): raise FileNotFoundError(f"there is nothing at real={real!r}; give an .npz file of statistics or a folder of pictures")
+    look = look_through(net := Inception(inception, state.device) if inception else None, Clip(clip, state.device) if clip else None)
+    pipe, folder = load_teacher(model, dtype=torch.bfloat16 if bf16 else torch.float32, device=state.device), Path(output_dir)
+    team, share = Team(state), dict(rank=state.process_index, world=state.num_processes)
+    draw_set(pipe, read_captions(captions, n or p.n), folder, p, n=n, batch_size=batch_size, progress=state.is_main_process, **share)
+    team.wait()
+    measure_set(pipe, folder, look, size=p.compared_at, images=images, **share)
+    team.wait()
+    def table():
+        against = real if real is None or Path(real).is_file() else real_features(net, real, p.compared_at)
+        found = measure_set(pipe, folder, look, size=p.compared_at)
+        count = len(next(iter(found.values())))
+        name = Path(model).name + ("" if count == p.n else f" ({count:,} pictures: not comparable)")
+        out = ProtocolTable(p, {name: protocol_row(found, against)})
+        _whole(folder/"protocol.md", lambda f: f.write_text(out._repr_markdown_()+"\n"))
+        return out
+    return team.on_main(table)

@@ -618,6 +618,8 @@ def _cli(asked:str=""): # The command, if it is known already
     commands.add_subcommand("toy", sub, help="train the built-in teacher")
     sub = _measuring("Draw the same captions from the same noise with several models; the first is what the others are compared with.", "compare.compare", asked == "compare")
     commands.add_subcommand("compare", sub, help="draw the same with several models, on one page")
+    sub = _measuring("Draw and measure a model as a published protocol does.", "metrics.measure_protocol", asked == "protocol")
+    commands.add_subcommand("protocol", sub, help="a model beside published numbers")
     sub = ArgumentParser(description="Time models on this machine.")
     commands.add_subcommand("benchmark", sub, help="time models on this machine")
     inference = _measuring("Seconds per picture and per part of it, in every mode that applies here.", "benchmark.inference_benchmark", asked == "benchmark", modes=str, batch_sizes=int)
@@ -625,14 +627,18 @@ def _cli(asked:str=""): # The command, if it is known already
     return top
 
 def _measuring(description, function, known, **lists): # `known`: only then is the module imported that the options come from; it takes seconds
+    import inspect
     from importlib import import_module
     from jsonargparse import ArgumentParser
     sub = ArgumentParser(description=description)
     if not known: return sub
     module, name = function.split(".")
-    sub.add_function_arguments(getattr(import_module(f"distill_sd.{module}"), name), as_positional=False, skip={"models", *lists})
+    function = getattr(import_module(f"distill_sd.{module}"), name)
+    first = next(iter(inspect.signature(function).parameters))
+    sub.add_function_arguments(function, as_positional=False, skip={first, *lists})
     for option, kind in lists.items(): sub.add_argument(f"--{option}", nargs="+", type=kind)
-    sub.add_argument("models", nargs="+", help="folders of pipelines, hub ids, .safetensors files, or toy")
+    many = dict(nargs="+") if first == "models" else {}
+    sub.add_argument(first, help="a pipeline's folder, a hub id, a .safetensors file, or toy", **many)
     return sub
 
 # %% ../nbs/11_train.ipynb #71d24510
@@ -678,12 +684,16 @@ def _compare_command(given):
     from distill_sd.compare import compare
     print(f"report: {compare(**given)}")
 
+def _protocol_command(given):
+    from distill_sd.metrics import measure_protocol
+    print(measure_protocol(**given)._repr_markdown_())
+
 def _benchmark_command(given):
     from distill_sd.benchmark import inference_benchmark
     print(inference_benchmark(**given["inference"])._repr_markdown_())
 
 _COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
-                 compare=_compare_command, benchmark=_benchmark_command)
+                 compare=_compare_command, protocol=_protocol_command, benchmark=_benchmark_command)
 
 # %% ../nbs/11_train.ipynb #fd3bf3c0
 #| eval: false
