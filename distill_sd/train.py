@@ -685,6 +685,6 @@ def _benchmark_command(given):
 _COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
                  compare=_compare_command, benchmark=_benchmark_command)
 
-# %% ../nbs/11_train.ipynb #fd3bf3c0
+# %% ../nbs/11_train.ipynb #7740b91a
 #| eval: false
 if __name__ == "__main__": main()
