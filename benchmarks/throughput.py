@@ -1,7 +1,7 @@
 """Images a second of a distillation step, each speed option on and off, beside a loop written as the published scripts are.
 
     python benchmarks/throughput.py        from the top of a checkout, on a GPU: SD-1.5 at 512×512, bk-base and bk-tiny, batches of 32 and 64, bf16
-    python benchmarks/throughput.py --size sd15-256 --plans bk-tiny --batch_sizes 2 --precision fp32 --modes plain keep_memory        two CPU cores, 13 GB
+    python benchmarks/throughput.py --size sd15-256 --plans bk-tiny --batch_sizes 2 --precision fp32 --modes plain keep_memory        two CPU cores, 12 GB
     python benchmarks/throughput.py --size toy --plans bk-tiny --batch_sizes 32 --precision fp32 --modes plain live prefetch keep_memory channels_last recompute compile
 
 Weights are random, nothing is downloaded; diffusers and transformers must be installed. What is measured is written as soon as it is there, to nbs/results/throughput-SIZE.{json,md},
