@@ -35,7 +35,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/01_data.ipynb #cd132858
 from .scenes import Scene, make_scene, render_scenes
-from .teacher import encode_captions, image_factor
+from .teacher import encode_captions, image_factor, to_device
 
 # %% ../nbs/01_data.ipynb #4787c930
 log = logging.getLogger("distill_sd.data")
@@ -607,7 +607,7 @@ def sample_latents(
     sample_ids:Tensor,  # `(b,)` int64
 )->Tensor:              # `(b c h w)` fp32, on the device of `moments`
     mean, logvar = moments.float().chunk(2, dim=1)
-    noise = numbered_noise(mean.shape[1:], seed, sample_ids).to(mean.device)
+    noise = to_device(numbered_noise(mean.shape[1:], seed, sample_ids), mean.device)
     config = vae_of(vae).config
     shift, scale = config.get("shift_factor") or 0., config.scaling_factor
     return (mean + torch.exp(.5*logvar)*noise - shift)*scale
@@ -851,8 +851,8 @@ def to_batch(
 )->dict:                         # latents `(b c h w)` fp32, scaled; cond: the denoiser's keyword arguments; sample_ids `(b,)`
     "From images (or their moments) and captions to what the denoiser takes"
     device = device or pipe.device
-    moments = raw["moments"].to(device) if "moments" in raw else posterior_moments(pipe, raw["pixel_values"]).to(device)
+    moments = to_device(raw["moments"], device) if "moments" in raw else posterior_moments(pipe, raw["pixel_values"]).to(device)
     captions = drop_captions(raw["captions"], raw["sample_ids"], seed, caption_dropout)
     cond = cached_cond(raw["cond"], captions, pipe) if "cond" in raw else encode_captions(pipe, captions)
-    cond = {name: value.to(device) for name, value in cond.items()}
+    cond = {name: to_device(value, device) for name, value in cond.items()}
     return dict(latents=sample_latents(moments, pipe, seed, raw["sample_ids"]), cond=cond, sample_ids=raw["sample_ids"])

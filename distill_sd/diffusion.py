@@ -8,10 +8,12 @@ __all__ = ['PREDICTION_TYPES', 'WEIGHTINGS', 'per_sample', 'coefficients', 'flow
            'epsilon_weights', 'Schedule', 'loss_weights', 'sample_seed', 'draw']
 
 # %% ../nbs/02_diffusion.ipynb #39e82e44
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+from .teacher import to_device
 
 # %% ../nbs/02_diffusion.ipynb #34cc8fd6
 def per_sample(
@@ -178,6 +180,10 @@ class Schedule:
     @property
     def num_train_timesteps(self)->int: return len(self.alphas_cumprod)
 
+    def to(self, device)->"Schedule":
+        "The same with its table there, so that it need not be copied at every step"
+        return replace(self, alphas_cumprod=self.alphas_cumprod.to(device))
+
     def add_noise(self, latents:Tensor, noise:Tensor, timesteps:Tensor)->Tensor:
         "Noisy latents"
         return add_noise(latents, noise, timesteps, self.alphas_cumprod)
@@ -247,4 +253,4 @@ def draw(
         timesteps.append(torch.randint(num_train_timesteps, (1,), generator=generator))
         noise.append(torch.randn(latents.shape[1:], generator=generator))
         if noise_offset: noise[-1] += noise_offset*torch.randn(latents.shape[1], 1, 1, generator=generator)
-    return torch.stack(noise).to(latents.device, latents.dtype), torch.cat(timesteps).to(latents.device)
+    return to_device(torch.stack(noise).to(latents.dtype), latents.device), to_device(torch.cat(timesteps), latents.device)

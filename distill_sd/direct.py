@@ -9,8 +9,8 @@ __all__ = ['CSV_COLUMNS', 'SOLVERS', 'LOSSES', 'LORA_LAYERS', 'TERMS', 'read_cap
            'trajectory_batches', 'few_step_scheduler', 'check_solver', 'solve_steps', 'Peak', 'distance',
            'check_points', 'DirectObjective', 'add_lora', 'save_lora', 'merge_lora', 'boundary', 'guidance_embedding',
            'with_guidance_input', 'LCMObjective', 'judge_features', 'frechet_distance', 'FewSteps', 'few_step_arms',
-           'judge_few_steps', 'pruned_start', 'lcm_scheduler', 'few_step_pipeline', 'train_few_steps', 'run_few_steps',
-           'few_step_experiment', 'few_step_table', 'plot_few_steps']
+           'judge_few_steps', 'pruned_start', 'lcm_scheduler', 'few_step_pipeline', 'train_few_steps',
+           'few_step_students', 'few_step_experiment', 'few_step_table', 'plot_few_steps']
 
 # %% ../nbs/07_direct.ipynb #cd527dd0
 import copy, csv, hashlib, inspect, itertools, json, os
@@ -682,10 +682,11 @@ class FewSteps:
 TERMS = {"": {}, "huber": dict(loss="huber"), "points": dict(point_weight=1.), "pixels": dict(pixel_weight=1.)} # For `DirectObjective`
 
 def few_step_arms(seeds=(0, 1, 2), steps=(1, 2, 4, 8), starts=("unet", "lora", "bk-tiny"))->list:
-    "All trainings, seed by seed: every start and number of steps, and what each optional term changes at 4 steps"
+    "All trainings, seed by seed: every start and number of steps, and what each optional term changes at 4 steps; untrained, only a `bk-tiny` depends on the seed"
     return [arm for seed in seeds for arm in
             (*(arm for start in starts for arm in
-               (FewSteps(start, "before", steps, seed), *(FewSteps(start, "direct", (K,), seed) for K in steps), FewSteps(start, "lcm", steps, seed))),
+               (*([FewSteps(start, "before", steps, seed)] if start == "bk-tiny" or start == "unet" and seed == seeds[0] else []),
+                *(FewSteps(start, "direct", (K,), seed) for K in steps), FewSteps(start, "lcm", steps, seed))),
              *(FewSteps("unet", "direct", (4,), seed, term) for term in TERMS if term))]
 
 def judge_few_steps(pipe, steps:int, n:int, guidance_scale:float=1., seed:int=4242)->dict:
@@ -747,49 +748,59 @@ def train_few_steps(
     return drawing, result
 
 # %% ../nbs/07_direct.ipynb #bfcf121a
-def run_few_steps(arm:FewSteps, pipe, trajectories, folder:Path, config:LoopConfig, kd:LoopConfig, n:int, scenes:int, lora_rank:int=32, lora_lr:float=5e-4)->list:
-    "One training and its judgement, a row for each number of steps"
-    student = pruned_start(pipe, folder, LoopConfig(**{**asdict(kd), "seed": arm.seed}), scenes) if arm.start == "bk-tiny" else copy.deepcopy(denoiser(pipe))
-    trained, lora = arm.method != "before", arm.start == "lora"
-    changes = dict(seed=arm.seed, steps=config.steps*(2 if arm.method == "lcm" else 1), **(dict(lr=lora_lr) if lora else {}))
-    drawing = with_parts(with_denoiser(pipe, student.eval()), scheduler=few_step_scheduler(pipe.scheduler))
-    if trained:
-        g = trajectories.manifest["guidance_scale"]
-        drawing, result = train_few_steps(pipe, student, arm.method, arm.steps[0], trajectories, LoopConfig(**{**asdict(config), **changes}), lora_rank=lora_rank if lora else 0,
-            guidance=(g, g), objective_options=dict(recompute=False, **TERMS[arm.term]) if arm.method == "direct" else None, output_dir=folder/arm.name.replace(" ", "-"), resume=True, progress=False)
-        if not result.finished: raise SystemExit(f"stopped after step {result.steps} of {arm.name}; the same call goes on")
-    about = dict(arm=arm.name, start=arm.start, method=arm.method, term=arm.term, seed=arm.seed, train_steps=changes["steps"] if trained else 0, n=n,
-                 parameters=sum(p.numel() for p in student.parameters()), minutes=round(minutes_of(result.metrics, config.batch_size), 1) if trained else 0)
-    return [dict(**about, **judge_few_steps(drawing, K, n)) for K in arm.steps]
-
-# %% ../nbs/07_direct.ipynb #cd528765
-def few_step_experiment(
-    folder:Path,             # Gets `few-steps.jsonl`; arms that are in it already are not run again
+def few_step_students(
+    folder:Path,             # Gets the trajectories and the trainings; what is there already is not made again
+    arms:list,               # Of `FewSteps`
     steps:int=600,           # Optimizer steps of the direct arms
     rows:int=4000,           # Trajectories
-    n:int=500,               # Held-out captions to judge by
-    arms:list=None,          # Of `FewSteps`; None: `few_step_arms()`
     guidance_scale:float=3., # Of the trajectories
     teacher_steps:int=48,    # Likewise; their quarters are kept too
     kd_steps:int=400,        # Optimizer steps of the `bk-tiny` start
     kd_scenes:int=8000,      # Its scenes
+    lora_rank:int=32, lora_lr:float=5e-4, # Of the arms that train a LoRA
     **config,                # For `LoopConfig`, of the direct and LCM arms
+):                           # Yields each arm, a pipeline around its student, and what is to be told of its training
+    "Trains the built-in teacher for few steps, arm by arm"
+    folder, pipe = Path(folder), load_teacher("toy")
+    captions = [make_scene(7, i).caption for i in range(rows)]
+    make_trajectories(pipe, captions, folder/"trajectories", TrajectoryConfig(teacher_steps, guidance_scale, parts=4), batch_size=64, progress=False)
+    trajectories = open_trajectories(folder/"trajectories", pipe)
+    settings = {**TOY, "batch_size": 16, "lr": 1e-4, "warmup_steps": min(30, steps//2), **config}
+    for arm in arms:
+        kd = LoopConfig(**{**TOY, "steps": kd_steps, "warmup_steps": min(30, kd_steps//2), "seed": arm.seed})
+        student = pruned_start(pipe, folder, kd, kd_scenes) if arm.start == "bk-tiny" else copy.deepcopy(denoiser(pipe))
+        drawing, train_steps, minutes = with_parts(with_denoiser(pipe, student.eval()), scheduler=few_step_scheduler(pipe.scheduler)), 0, 0
+        if arm.method != "before":
+            rank, train_steps = lora_rank if arm.start == "lora" else 0, steps*(2 if arm.method == "lcm" else 1)
+            loop = LoopConfig(**{**settings, **(dict(lr=lora_lr) if rank else {}), "steps": train_steps, "seed": arm.seed})
+            drawing, result = train_few_steps(pipe, student, arm.method, arm.steps[0], trajectories, loop, lora_rank=rank, guidance=(guidance_scale, guidance_scale),
+                objective_options=dict(recompute=False, **TERMS[arm.term]) if arm.method == "direct" else None,
+                output_dir=folder/arm.name.replace(" ", "-"), resume=True, progress=False)
+            if not result.finished: raise SystemExit(f"stopped after step {result.steps} of {arm.name}; the same call goes on")
+            minutes = round(minutes_of(result.metrics, loop.batch_size), 1)
+        yield arm, drawing, dict(train_steps=train_steps, parameters=sum(p.numel() for p in student.parameters()), minutes=minutes)
+
+# %% ../nbs/07_direct.ipynb #cd528765
+def few_step_experiment(
+    folder:Path,             # Gets `few-steps.jsonl`; arms that are in it already are not run again
+    arms:list=None,          # Of `FewSteps`; None: `few_step_arms()`
+    n:int=500,               # Held-out captions to judge by
+    guidance_scale:float=3., # Of the trajectories
+    **settings,              # For `few_step_students`
 )->list:
     "Direct distillation against LCM on the built-in teacher, appending each arm's lines as it is done"
     folder, pipe = Path(folder), load_teacher("toy")
-    captions = [make_scene(7, i).caption for i in range(rows)]
     folder.mkdir(parents=True, exist_ok=True)
-    make_trajectories(pipe, captions, folder/"trajectories", TrajectoryConfig(teacher_steps, guidance_scale, parts=4), batch_size=64, progress=False)
-    trajectories, out = open_trajectories(folder/"trajectories", pipe), folder/"few-steps.jsonl"
+    out = folder/"few-steps.jsonl"
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
-    settings = {**TOY, "batch_size": 16, "lr": 1e-4, "warmup_steps": min(30, steps//2), **config}
-    kd = LoopConfig(**{**TOY, "steps": kd_steps, "warmup_steps": min(30, kd_steps//2)})
-    for arm in [FewSteps("teacher", "guided", (50, 4)), *(arms or few_step_arms())]:
-        if arm.name in {d["arm"] for d in done}: continue
-        if arm.start == "teacher": new = [dict(arm=arm.name, start=arm.start, method=arm.method, term="", seed=0, n=n, **judge_few_steps(pipe, K, n, guidance_scale)) for K in arm.steps]
-        else: new = run_few_steps(arm, pipe, trajectories, folder, LoopConfig(**settings, steps=steps), kd, n, kd_scenes)
+    def judge(arm, drawing, about, g=1.):
+        told = dict(arm=arm.name, start=arm.start, method=arm.method, term=arm.term, seed=arm.seed, n=n, **about)
+        new = [dict(**told, **judge_few_steps(drawing, K, n, g)) for K in arm.steps]
         with out.open("a") as f: f.write("".join(json.dumps(r)+"\n" for r in new))
-        done += new
+        done.extend(new)
+    todo = lambda arms: [a for a in arms if a.name not in {d["arm"] for d in done}]
+    for teacher in todo([FewSteps("teacher", "guided", (50, 4))]): judge(teacher, pipe, {}, guidance_scale)
+    for found in few_step_students(folder, todo(few_step_arms() if arms is None else arms), guidance_scale=guidance_scale, **settings): judge(*found)
     return done
 
 # %% ../nbs/07_direct.ipynb #fee26c11
@@ -799,9 +810,10 @@ def few_step_table(rows:list)->str: # Markdown
     groups = {}
     for r in rows: groups.setdefault((r["start"], " + ".join(filter(None, (r["method"], r["term"]))), r["steps"]), []).append(r)
     best = max((mean(r["all_correct"] for r in g) for (start, *_), g in groups.items() if start == "teacher"), default=None)
+    starts, methods = (list(dict.fromkeys(key[i] for key in groups)) for i in (0, 1))
     spread = lambda v: f"{mean(v):.1f}" + (f" ± {stdev(v):.1f}" if len(v) > 1 else "")
     lines = ["| start | method | steps | denoiser calls | all correct, % | of the teacher's | Fréchet | seeds |", "|---|---|---:|---:|---:|---:|---:|---:|"]
-    for (start, method, steps), g in groups.items():
+    for (start, method, steps), g in sorted(groups.items(), key=lambda x: (starts.index(x[0][0]), methods.index(x[0][1]), x[0][2])):
         score = [r["all_correct"] for r in g]
         lines.append(f"| {start} | {method} | {steps} | {g[0]['calls']} | {spread(score)} | {f'{100*mean(score)/best:.0f}%' if best else '–'} | {spread([r['frechet'] for r in g])} | {len(g)} |")
     return "\n".join(lines)

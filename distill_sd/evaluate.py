@@ -437,7 +437,7 @@ def attribute_scores(
 
 ATTRIBUTE_NAMES = dict(all_correct="all as asked", layout="place or relation", color="colour", proper="properly drawn")
 
-# %% ../nbs/10_evaluate.ipynb #a9cd5449
+# %% ../nbs/10_evaluate.ipynb #fd3c0064
 def plot_losses(
     metrics:list,   # Rows of `metrics.jsonl`
     names=None,     # Terms to draw; `None`: loss, task, output, feature, whichever are there
@@ -454,7 +454,7 @@ def plot_losses(
     plt.close(ax.figure)
     return ax.figure
 
-# %% ../nbs/10_evaluate.ipynb #29a2f08a
+# %% ../nbs/10_evaluate.ipynb #846499ef
 def _is_local(text):
     "Whether a string is a path on this machine, rather than a hub id, a URL or a word"
     if "://" in text or not re.search(r"[/\\]", text) or "\n" in text: return False
@@ -471,7 +471,7 @@ def public(
     if not isinstance(value, str) or not _is_local(value): return value
     return re.split(r"[/\\]", value.rstrip("/\\"))[-1]
 
-# %% ../nbs/10_evaluate.ipynb #e3678c00
+# %% ../nbs/10_evaluate.ipynb #a53167e5
 LICENSE_KEYS = ("license", "license_name", "license_link")
 
 def teacher_card(
@@ -490,7 +490,7 @@ def teacher_card(
     if str(source) == "toy": card.setdefault("license", "apache-2.0")   # trained from nothing, part of this package
     return card
 
-# %% ../nbs/10_evaluate.ipynb #6d492d64
+# %% ../nbs/10_evaluate.ipynb #cd4513d0
 def _duration(seconds):
     m, s = divmod(round(seconds), 60)
     return f"{seconds:.1f} s" if seconds < 60 else f"{m} min {s} s" if m < 60 else f"{m//60} h {m%60} min"
@@ -519,7 +519,7 @@ def _origin_section(config, recipe_source, seconds, steps, environment):
     text = [f"Trained for {done}." if done else "", f"Recipe: {recipe_source}" if recipe_source else ""]
     return "\n\n".join([*filter(None, text), details("Configuration", public(config)), details("Versions and machine", public(environment))])
 
-# %% ../nbs/10_evaluate.ipynb #7c101181
+# %% ../nbs/10_evaluate.ipynb #38a73269
 def _write(path, content):
     "Write a file whole, or not at all"
     path = Path(path)
@@ -549,7 +549,7 @@ class Report:
         for i, part in enumerate(re.split(r"!\[[^\]]*\]\(([^)]+)\)", self.text)):
             if part.strip(): display(Image(self.pictures[part]) if i % 2 else Markdown(part.strip()))
 
-# %% ../nbs/10_evaluate.ipynb #283afa1b
+# %% ../nbs/10_evaluate.ipynb #52cd95d7
 def _figure_png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
@@ -597,7 +597,7 @@ def make_report(
     if teacher_card: sections.append(("Licence", _licence(teacher_card)))
     return Report("\n\n".join([f"# {title}", *(f"## {name}\n\n{text}" for name, text in sections)]) + "\n", pictures)
 
-# %% ../nbs/10_evaluate.ipynb #19005a4b
+# %% ../nbs/10_evaluate.ipynb #7e67597e
 def write_report(
     folder:str|Path,  # The run folder; gets `report.md` and `report/`
     *, title:str,
@@ -608,7 +608,7 @@ def write_report(
     report.write(folder)
     return report
 
-# %% ../nbs/10_evaluate.ipynb #38a73269
+# %% ../nbs/10_evaluate.ipynb #114a37a8
 def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
     return ("```python\nfrom diffusers import DiffusionPipeline\n\npipe = DiffusionPipeline.from_pretrained(\"pipeline\")  # this folder, or its name on the hub\n"

@@ -32,14 +32,14 @@ def weighted_mse(
 def feature_power(
     feature:Tensor,  # The teacher's feature `(b …)`
     eps:float=1e-8,  # Keeps a dead feature from dividing by zero
-)->Tensor:           # Scalar fp32, without gradient
-    "Variance of a teacher's feature over the whole batch"
-    return feature.detach().float().var(unbiased=False).clamp(min=eps)
+)->Tensor:           # `(b,)` fp32, without gradient
+    "Mean square of a teacher's feature, sample by sample"
+    return feature.detach().float().square().flatten(1).mean(1).clamp(min=eps)
 
 def feature_terms(
     student_features:dict,  # `{module name: (b …)}` in the order of the pairs
     teacher_features:dict,  # The same order, the teacher's names
-    normalize:bool=True,    # Divide each by the teacher's power
+    normalize:bool=True,    # Divide each sample's error by the teacher's power for it
 )->dict:                    # `{student module name: scalar}`, with gradient to the student
     "Mean squared error of each pair of features"
     if len(student_features) != len(teacher_features):
@@ -50,11 +50,11 @@ def feature_terms(
         if s.shape != t.shape:
             raise ValueError(f"feature pair ({s_name}, {t_name}): shapes {tuple(s.shape)} and {tuple(t.shape)} differ; "
                              "take the pairs from `feature_pairs` of the student's own plan")
-        error = (s.float() - t.detach().float()).pow(2).mean()
-        terms[s_name] = error / feature_power(t) if normalize else error
+        error = (s.float() - t.detach().float()).square().flatten(1).mean(1)
+        terms[s_name] = (error / feature_power(t) if normalize else error).mean()
     return terms
 
-# %% ../nbs/04_losses.ipynb #6fc9d992
+# %% ../nbs/04_losses.ipynb #3bf6065d
 def kd_losses(
     student_pred:Tensor,           # `(b c h w)`
     teacher_pred:"Tensor|None",    # `(b c h w)`, or None for the task alone
@@ -75,7 +75,7 @@ def kd_losses(
         terms.update({f"feature/{name}": value.detach() for name, value in pairs.items()})
     return terms
 
-# %% ../nbs/04_losses.ipynb #3bf6065d
+# %% ../nbs/04_losses.ipynb #efe2aa74
 @dataclass(frozen=True)
 class KDWeights:
     "How much each term counts"
@@ -112,7 +112,7 @@ PRESETS = {
     "bk-sdm": KDWeights(1, 1, 1, False, "BK-SDM, arXiv 2305.15798; kd_train.sh: lr 5e-5 constant, batch 256"),
     "segmind": KDWeights(1, .5, .5, False, "Segmind distill-sd (small-sd, tiny-sd): lr 1e-5 cosine, batch 32")}
 
-# %% ../nbs/04_losses.ipynb #e3dbac59
+# %% ../nbs/04_losses.ipynb #0404447b
 def unwrap(
     model:nn.Module,  # Perhaps inside DDP and `torch.compile`, in any order
 )->nn.Module:         # The model itself
@@ -133,7 +133,7 @@ def find_module(
     near = difflib.get_close_matches(name, known, n=4, cutoff=0)
     raise ValueError(f"{type(model).__name__} has no module {name!r}; the nearest are {near}")
 
-# %% ../nbs/04_losses.ipynb #8d465e1f
+# %% ../nbs/04_losses.ipynb #dfb899c5
 class Taps:
     "Collect the outputs of some modules during each forward of a model"
     def __init__(self,

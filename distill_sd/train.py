@@ -74,6 +74,11 @@ class TrainConfig:
     ema_decay:float=.999              # Of the averaged weights, after a warm-up; 0: none
     mixed_precision:Literal["auto","no","bf16","fp16"]="auto" # Of the arithmetic; weights stay fp32
     gradient_checkpointing:bool=False # Less memory, about a third slower
+    channels_last:bool=False          # For GPUs; slower on CPUs
+    compile:Optional[Literal["default","reduce-overhead","max-autotune","max-autotune-no-cudagraphs"]]=None # torch.compile's mode; reduce-overhead: CUDA graphs
+    prefetch:int=1                    # Batches made ahead by a thread; 0: none
+    keep_memory:bool=False            # On Linux CPUs: keep for the next step what one step frees
+    teacher_dtype:Optional[Literal["bf16","fp16"]]=None # Of a copy of the teacher, weights and arithmetic; None: as loaded
     checkpoint_every:int=500          # Steps
     keep_last:int=2                   # The newest checkpoints that stay
     keep_every:int=0                  # Checkpoints at multiples of this step stay for good; 0: none
@@ -191,7 +196,7 @@ def _plan(c):
 
 # %% ../nbs/11_train.ipynb #91123b5d
 OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report.html", "report", "profile")
-MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "sample_captions", "log_every", "tracker", "profile_steps", "threads", "num_workers", "max_bad", "cache_folder",
+MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "sample_captions", "log_every", "tracker", "profile_steps", "threads", "channels_last", "compile", "prefetch", "keep_memory", "num_workers", "max_bad", "cache_folder",
               "eval_images", "latency_repeats", "num_inference_steps", "guidance_scale", "save_dtype"} # from one leg of a run to the next
 
 def _write(path:Path, text:str):
@@ -380,7 +385,7 @@ def _remove_blocks(p:Prepared, pipe, folder:Optional[Path], resume:bool, progres
     from distill_sd.teacher import denoiser
     c, student, teacher = p.config, denoiser(pipe), denoiser(p.pipe)
     with DistillObjective(teacher, student, Schedule.from_scheduler(p.pipe.scheduler), p.plan, p.weights, c.loss_weighting, c.seed,
-                          gamma=c.snr_gamma, noise_offset=c.noise_offset) as objective:
+                          gamma=c.snr_gamma, noise_offset=c.noise_offset, teacher_dtype=c.teacher_dtype) as objective:
         result = fit(student, feed or _feed(p, progress), objective, p.loop, output_dir=folder, resume=resume, callbacks=_grids(p, pipe, folder, p.settings), progress=progress)
     if result.ema: result.ema.copy_to_model()
     return pipe, result
@@ -530,12 +535,13 @@ def plan_run(config:TrainConfig)->Plan:
     memory = memory_estimate(dict(student.config), dict(teacher.config), batch_size=-(-batch_size//this_process().num_processes), frozen=frozen, ema=c.ema_decay > 0,
                              adam_bytes=2 if c.optimizer == "adamw8bit" else 8, pairs=feature_pairs(teacher.config, p.plan) if features else (),
                              precision=resolve_precision(c.mixed_precision, device), tokens=p.pipe.tokenizer.model_max_length, gradient_checkpointing=c.gradient_checkpointing, size=(c.resolution or image_size(p.pipe)[0])//image_factor(p.pipe))
+    needed = memory.total + 2*sizes[0]*(c.teacher_dtype is not None)         # the teacher's copy
     few = {"few steps": f"{c.few_steps} calls ({c.few_method}{f', LoRA of rank {c.few_lora_rank}' if c.few_lora_rank else ''}), {c.few_train_steps:,} of {c.few_batch_size} samples",
            "trajectories": c.trajectories or f"{c.n_trajectories:,} of {c.trajectory_steps} steps at guidance {c.trajectory_guidance:g}, drawn first"} if c.few_steps else {}
     return Plan({"teacher": c.teacher, "plan": p.plan.name if p.plan else "all blocks stay", "parameters": share(sizes), "MACs per denoiser call": share(macs),
         **({"data": f"{c.data}, {n:,} images" if n else f"{c.data}, streamed",
             "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else "")} if p.plan else {}), **few,
-        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, memory.total, device), "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
+        "memory while training": f"about {needed/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, needed, device), "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
         "output": f"{c.output_dir}" + (" (already holds a run)" if any((Path(c.output_dir)/o).exists() for o in OWN) else "")})
 
 # %% ../nbs/11_train.ipynb #7091b243
@@ -622,8 +628,12 @@ def _cli(asked:str=""): # The command, if it is known already
     commands.add_subcommand("protocol", sub, help="a model beside published numbers")
     sub = ArgumentParser(description="Time models on this machine.")
     commands.add_subcommand("benchmark", sub, help="time models on this machine")
-    inference = _measuring("Seconds per picture and per part of it, in every mode that applies here.", "benchmark.inference_benchmark", asked == "benchmark", modes=str, batch_sizes=int)
-    sub.add_subcommands(dest="what", required=True).add_subcommand("inference", inference, help="drawing")
+    what = sub.add_subcommands(dest="what", required=True)
+    known = asked == "benchmark"
+    inference = _measuring("Seconds per picture and per part of it, in every mode that applies here.", "benchmark.inference_benchmark", known, modes=str, batch_sizes=int)
+    what.add_subcommand("inference", inference, help="drawing")
+    training = _measuring("Images per second of a training step, with speed options, beside a loop written as the published scripts are.", "throughput.train_benchmark", known, modes=str)
+    what.add_subcommand("train", training, help="training")
     return top
 
 def _measuring(description, function, known, **lists): # `known`: only then is the module imported that the options come from; it takes seconds
@@ -635,10 +645,10 @@ def _measuring(description, function, known, **lists): # `known`: only then is t
     module, name = function.split(".")
     function = getattr(import_module(f"distill_sd.{module}"), name)
     first = next(iter(inspect.signature(function).parameters))
-    sub.add_function_arguments(function, as_positional=False, skip={first, *lists})
+    models = {first} & {"model", "models"}
+    sub.add_function_arguments(function, as_positional=False, skip={"pipe", *models, *lists})
     for option, kind in lists.items(): sub.add_argument(f"--{option}", nargs="+", type=kind)
-    many = dict(nargs="+") if first == "models" else {}
-    sub.add_argument(first, help="a pipeline's folder, a hub id, a .safetensors file, or toy", **many)
+    if models: sub.add_argument(first, help="a pipeline's folder, a hub id, a .safetensors file, or toy", **(dict(nargs="+") if first == "models" else {}))
     return sub
 
 # %% ../nbs/11_train.ipynb #71d24510
@@ -689,12 +699,13 @@ def _protocol_command(given):
     print(measure_protocol(**given)._repr_markdown_())
 
 def _benchmark_command(given):
-    from distill_sd.benchmark import inference_benchmark
-    print(inference_benchmark(**given["inference"])._repr_markdown_())
+    from importlib import import_module
+    module, function = dict(inference=("benchmark", "inference_benchmark"), train=("throughput", "train_benchmark"))[given["what"]]
+    print(getattr(import_module(f"distill_sd.{module}"), function)(**given[given["what"]])._repr_markdown_())
 
 _COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
                  compare=_compare_command, protocol=_protocol_command, benchmark=_benchmark_command)
 
-# %% ../nbs/11_train.ipynb #fd3bf3c0
+# %% ../nbs/11_train.ipynb #7740b91a
 #| eval: false
 if __name__ == "__main__": main()
