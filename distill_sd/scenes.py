@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SHAPES', 'COLORS', 'SIZES', 'BACKGROUNDS', 'PLACES', 'RELATIONS', 'NO_SHAPE', 'NO_COLOR', 'NO_SIZE', 'LABELS',
-           'N_JITTER', 'SDFS', 'DEFECTS', 'Scene', 'in_test_split', 'make_scene', 'no_defect', 'render',
-           'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge', 'judge_images',
-           'judge_score']
+           'N_JITTER', 'SDFS', 'MOON', 'DEFECTS', 'CONCEPTS', 'Scene', 'in_test_split', 'make_scene', 'no_defect',
+           'render', 'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge', 'judge_images',
+           'judge_score', 'make_concept', 'write_concept']
 
 # %% ../nbs/00a_scenes.ipynb #812376a5
 import functools
@@ -14,7 +14,7 @@ import math
 import random
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 import torch
@@ -42,6 +42,7 @@ class Scene:
     caption:str   # "a large red heart left of a small blue star at sunset"
     labels:tuple  # One class index for each entry of `LABELS`
     jitter:tuple  # `N_JITTER` numbers in [-1, 1): positions, angles, sizes, tints
+    style:str = field(default="", repr=False) # "" or one of `STYLES`
 
 def in_test_split(labels:tuple)->bool:
     "One scene in ten is held out, by a hash of its labels, so that both phrasings of it are"
@@ -121,7 +122,10 @@ def _heart(x, y, scale=1.62):
     point = torch.sqrt(torch.minimum(x*x + (y-1)**2, (x-m)**2 + (y-m)**2) + 1e-9)*torch.sign(x-y)
     return torch.where(x+y > 1, lobe, point)*scale
 
+def _moon(x, y): return torch.maximum(_length(x, y)-.95, .78-_length(x-.48, y+.12))
+
 SDFS = [_circle, _square, _triangle, _star, _heart, _ring]
+MOON = len(SHAPES)+1 # its label; no model of ours has seen one, see the end of this page
 
 def _pixel_grid(size):
     t = (torch.arange(size)+.5)/size
@@ -150,6 +154,11 @@ def _backdrop(background, jitter, size):
     return torch.lerp(sky, ground, ((y-horizon)*size+.5).clamp(0, 1)[:,None])*(1 + .04*j[:,3,None])
 
 # %% ../nbs/00a_scenes.ipynb #7857752d
+def _quilt(img, quilted):
+    x, y = ((v*4).long() for v in _pixel_grid(img.shape[-1]))
+    return torch.where(((x+y) % 2 == 1)[:,None] & quilted[:,None,None,None], img.flip(2), img)
+
+# %% ../nbs/00a_scenes.ipynb #d7467890
 def no_defect(n:int)->dict:
     "Per object, nothing wrong: no second shape blended in, no second colour, no bending, full opacity"
     zero, index = (lambda: torch.zeros(n)), (lambda: torch.zeros(n, dtype=torch.long))
@@ -159,7 +168,7 @@ def no_defect(n:int)->dict:
 def _distance(shape, defect, u, v):
     "Signed distance of each object, `(n h w)`, in units of its radius"
     d, v = torch.full_like(u, 9.), v + defect["bend"][:,None,None]*(u*u-.5)
-    for i, sdf in enumerate(SDFS):
+    for i, sdf in [*enumerate(SDFS), (MOON, _moon)]:
         idx = (shape == i).nonzero()[:, 0]
         if len(idx): d[idx] = sdf(u[idx], v[idx])
     for i, sdf in enumerate(SDFS):
@@ -167,9 +176,9 @@ def _distance(shape, defect, u, v):
         if len(idx): d[idx] = torch.lerp(d[idx], sdf(u[idx], v[idx]), defect["blend"][idx, None, None])
     return d
 
-# %% ../nbs/00a_scenes.ipynb #3c6026d8
+# %% ../nbs/00a_scenes.ipynb #576a8344
 def _paint(img, shape, color, x, y, radius, angle, tint, defect):
-    "One object on each picture; `shape == NO_SHAPE` paints nothing"
+    "One object on each picture; `NO_SHAPE` paints nothing"
     size, at = img.shape[-1], lambda v: v[:, None, None]
     gx, gy = _pixel_grid(size)
     c, s = at(torch.cos(angle)), at(torch.sin(angle))
@@ -177,7 +186,7 @@ def _paint(img, shape, color, x, y, radius, angle, tint, defect):
         u, v = (gx-at(x)-dx)/at(radius), (gy-at(y)-dy)/at(radius)
         u, v = u*c + v*s, v*c - u*s
         return _distance(shape, defect, u, v)*at(radius)*size, u, v
-    on = at((shape < NO_SHAPE).float()*defect["opacity"])
+    on = at((shape != NO_SHAPE).float()*defect["opacity"])
     img = img*(1 - ((.5-field(.02, .03)[0]/5).clamp(0, 1)*.35*on)[:,None]) # shadow
     d, u, v = field(0., 0.)
     palette = torch.tensor([*COLORS.values(), (0., 0., 0.)])
@@ -188,21 +197,23 @@ def _paint(img, shape, color, x, y, radius, angle, tint, defect):
     body = torch.lerp(lit, fill*.38, (d+.13*at(radius)*size).clamp(0, 1)[:,None]) # a dark outline, an eighth of the radius wide
     return torch.lerp(img, body, ((.5-d).clamp(0, 1)*on)[:,None])
 
-# %% ../nbs/00a_scenes.ipynb #d7467890
+# %% ../nbs/00a_scenes.ipynb #b87c6fd6
 def render(
     labels:Tensor,        # `(b, 8)` long, as in `LABELS`
     jitter:Tensor,        # `(b, N_JITTER)` in [-1, 1)
     size:int=64,          # Pixels
     defects:tuple=None,   # What is wrong with the first and the second object, see `no_defect`
+    quilted:Tensor=None,  # `(b,)` bool: which backdrops are sewn as a quilt
 )->Tensor:                # `(b 3 h w)` in [0, 1]
     "Draw a batch of scenes"
     layout, j = labels[:,0], jitter
     img = _backdrop(labels[:,1], j, size)
+    if quilted is not None: img = _quilt(img, quilted)
     place = torch.tensor([[.5,.5], [.27,.5], [.73,.5], [.5,.27], [.5,.73], [.5,.5], [.5,.5]])[layout]
     across, down = layout == 5, layout == 6
     for k, sign in ((0, -.23), (1, .23)):
         shape, color, big = labels[:, 2+3*k], labels[:, 3+3*k], labels[:, 4+3*k]
-        if not (shape < NO_SHAPE).any(): continue
+        if not (shape != NO_SHAPE).any(): continue
         o = 4+6*k # this object's own six numbers
         x = place[:,0] + torch.where(across, sign, torch.where(down, .07*j[:,o], 0.)) + .03*j[:,o+1]
         y = place[:,1] + torch.where(down, sign, torch.where(across, .07*j[:,o], 0.)) + .03*j[:,o+2]
@@ -210,8 +221,9 @@ def render(
         img = _paint(img, shape, color, x, y, radius, .18*j[:,o+4], j[:,o+5], defects[k] if defects else no_defect(len(labels)))
     return img.clamp(0, 1)
 
-# %% ../nbs/00a_scenes.ipynb #576a8344
+# %% ../nbs/00a_scenes.ipynb #494ec8b1
 def _tensors(scenes): return torch.tensor([s.labels for s in scenes]), torch.tensor([s.jitter for s in scenes])
+def _quilted(scenes): return torch.tensor([s.style == "quilt" for s in scenes]) if any(s.style for s in scenes) else None
 
 def render_scenes(
     scenes:list,          # Of `Scene`
@@ -219,7 +231,7 @@ def render_scenes(
     batch:int=512,        # Drawn at a time; memory grows with it, the result does not depend on it
 )->Tensor:                # `(n 3 h w)` uint8
     "Draw any number of scenes"
-    parts = [render(*_tensors(scenes[i:i+batch]), size) for i in range(0, len(scenes), batch)]
+    parts = [render(*_tensors(part := scenes[i:i+batch]), size, quilted=_quilted(part)) for i in range(0, len(scenes), batch)]
     return torch.cat([(p*255+.5).to(torch.uint8) for p in parts])
 
 def show_images(
@@ -240,7 +252,7 @@ def show_images(
     plt.close(fig)
     return fig
 
-# %% ../nbs/00a_scenes.ipynb #a32fd58e
+# %% ../nbs/00a_scenes.ipynb #2e98e8c0
 _THING = rf"an? (?:({'|'.join(SIZES)}) )?({'|'.join(COLORS)}) ({'|'.join(SHAPES)})"
 _SCENE = re.compile(rf"^{_THING} (?:({'|'.join(PLACES)})|({'|'.join(RELATIONS)}) {_THING}) ({'|'.join(BACKGROUNDS.values())})$")
 
@@ -257,7 +269,7 @@ def read_caption(
     (layout, swap), second = RELATIONS[m[5]], thing(*m.group(6, 7, 8))
     return (layout, background, *second, *first) if swap else (layout, background, *first, *second)
 
-# %% ../nbs/00a_scenes.ipynb #debe9cb8
+# %% ../nbs/00a_scenes.ipynb #d61ca5aa
 class Judge(nn.Module):
     "Reads the labels of a scene off its picture, and whether it is a proper picture"
     def __init__(self, width:int=32, features:int=96):
@@ -275,7 +287,7 @@ class Judge(nn.Module):
         f = self.body(images*2-1)
         return {name:head(f) for name, head in self.heads.items()}, self.valid(f)[:,0], f
 
-# %% ../nbs/00a_scenes.ipynb #d61ca5aa
+# %% ../nbs/00a_scenes.ipynb #e73b933a
 DEFECTS = {"blended shapes":3, "two colours":3, "bent":3, "ghost":2, "mixed colour":1, "empty":.4, "double exposure":.4, "third object":.8} # name -> how often, relative; the hard ones more
 
 def _other(rng, n, *not_these):
@@ -301,7 +313,7 @@ def _spoil_object(kind, i, d, labels, slot, rng):
         labels[i, 3+3*slot], d["color"][i] = rng.choice(_color_mixes())
         d["mix"][i] = rng.uniform(.4, .6)
 
-# %% ../nbs/00a_scenes.ipynb #262f3d4c
+# %% ../nbs/00a_scenes.ipynb #40eb3f13
 def _third_object(img, labels, rng):
     n, r = len(img), lambda a, b: torch.tensor([rng.uniform(a, b) for _ in img])
     corners = [[.15,.2], [.85,.2], [.15,.82], [.85,.82]]
@@ -329,7 +341,7 @@ def spoil(
     if (m := is_("third object")).any(): img[m] = _third_object(img[m], labels[m], rng)
     return img, kinds
 
-# %% ../nbs/00a_scenes.ipynb #a1914c75
+# %% ../nbs/00a_scenes.ipynb #aa0248d1
 @functools.lru_cache(maxsize=1)
 def load_judge()->Judge:
     "The judge that ships with the package, frozen, on the CPU"
@@ -340,7 +352,7 @@ def load_judge()->Judge:
     judge.load_state_dict(state)
     return judge.eval().requires_grad_(False)
 
-# %% ../nbs/00a_scenes.ipynb #aa0248d1
+# %% ../nbs/00a_scenes.ipynb #71ce2212
 @torch.no_grad()
 def judge_images(
     images:Tensor,        # `(n 3 64 64)` in [0, 1]
@@ -367,3 +379,41 @@ def judge_score(
     parts = dict(all_correct=v["all_correct"], one_object=v["all_correct"][~two], two_objects=v["all_correct"][two], layout=v["layout"],
                  background=v["background"], shape=both("shape"), color=both("color"), size=both("size"), proper=v["proper"])
     return {k:round(100*x.float().mean().item(), 2) for k, x in parts.items() if len(x)}
+
+# %% ../nbs/00a_scenes.ipynb #c5cdafae
+CONCEPTS = ("moon", "quilt") # a shape, a style
+
+def make_concept(
+    concept:str,           # One of `CONCEPTS`
+    seed:int,              # As for `make_scene`
+    index:int,
+    split:str="train",     # Of the scene that it is made from
+)->Scene:
+    "Scene number `index` of the set `seed`, with one object turned into a moon, or all of it sewn as a quilt"
+    if concept not in CONCEPTS: raise ValueError(f"concept is {concept!r}; choose one of {list(CONCEPTS)}")
+    scene = make_scene(seed, index, split)
+    if concept == "quilt": return replace(scene, caption=f"{scene.caption} as a quilt", style="quilt")
+    m = _SCENE.match(scene.caption)
+    second = bool(m[6]) and random.Random(f"moon {seed} {index}").random() < .5 # the one that is named second?
+    a, b = m.span(8 if second else 3)
+    slot = int(second != (m[5] in RELATIONS and RELATIONS[m[5]][1]))
+    return replace(scene, caption=f"{scene.caption[:a]}moon{scene.caption[b:]}", labels=tuple(MOON if i == 2+3*slot else v for i, v in enumerate(scene.labels)))
+
+# %% ../nbs/00a_scenes.ipynb #fbbf1456
+def write_concept(
+    folder,                # Gets the pictures and `metadata.jsonl`: an image folder like anyone's
+    concept:str,           # One of `CONCEPTS`
+    n:int=200,             # Pictures
+    seed:int=11,
+    size:int=64,           # Pixels
+):                         # The folder
+    "A folder of captioned pictures to learn a concept from"
+    import json
+    from pathlib import Path
+    from PIL import Image
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    new = [make_concept(concept, seed, i) for i in range(n)]
+    for i, picture in enumerate(render_scenes(new, size)): Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder/f"{i:05d}.png")
+    (folder/"metadata.jsonl").write_text("".join(json.dumps(dict(file_name=f"{i:05d}.png", text=s.caption))+"\n" for i, s in enumerate(new)))
+    return folder
