@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SHAPES', 'COLORS', 'SIZES', 'BACKGROUNDS', 'PLACES', 'RELATIONS', 'NO_SHAPE', 'NO_COLOR', 'NO_SIZE', 'LABELS',
-           'N_JITTER', 'SDFS', 'MOON', 'DEFECTS', 'CONCEPTS', 'Scene', 'in_test_split', 'make_scene', 'no_defect',
-           'render', 'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge', 'judge_images',
-           'judge_score', 'make_concept', 'write_concept']
+           'N_JITTER', 'SDFS', 'MOON', 'SAG', 'DEFECTS', 'CONCEPTS', 'Scene', 'in_test_split', 'make_scene',
+           'no_defect', 'render', 'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge',
+           'judge_images', 'judge_score', 'make_concept', 'write_concept']
 
 # %% ../nbs/00a_scenes.ipynb #812376a5
 import functools
@@ -154,11 +154,6 @@ def _backdrop(background, jitter, size):
     return torch.lerp(sky, ground, ((y-horizon)*size+.5).clamp(0, 1)[:,None])*(1 + .04*j[:,3,None])
 
 # %% ../nbs/00a_scenes.ipynb #7857752d
-def _quilt(img, quilted):
-    x, y = ((v*4).long() for v in _pixel_grid(img.shape[-1]))
-    return torch.where(((x+y) % 2 == 1)[:,None] & quilted[:,None,None,None], img.flip(2), img)
-
-# %% ../nbs/00a_scenes.ipynb #d7467890
 def no_defect(n:int)->dict:
     "Per object, nothing wrong: no second shape blended in, no second colour, no bending, full opacity"
     zero, index = (lambda: torch.zeros(n)), (lambda: torch.zeros(n, dtype=torch.long))
@@ -176,7 +171,7 @@ def _distance(shape, defect, u, v):
         if len(idx): d[idx] = torch.lerp(d[idx], sdf(u[idx], v[idx]), defect["blend"][idx, None, None])
     return d
 
-# %% ../nbs/00a_scenes.ipynb #576a8344
+# %% ../nbs/00a_scenes.ipynb #3c6026d8
 def _paint(img, shape, color, x, y, radius, angle, tint, defect):
     "One object on each picture; `NO_SHAPE` paints nothing"
     size, at = img.shape[-1], lambda v: v[:, None, None]
@@ -197,18 +192,16 @@ def _paint(img, shape, color, x, y, radius, angle, tint, defect):
     body = torch.lerp(lit, fill*.38, (d+.13*at(radius)*size).clamp(0, 1)[:,None]) # a dark outline, an eighth of the radius wide
     return torch.lerp(img, body, ((.5-d).clamp(0, 1)*on)[:,None])
 
-# %% ../nbs/00a_scenes.ipynb #b87c6fd6
+# %% ../nbs/00a_scenes.ipynb #d7467890
 def render(
     labels:Tensor,        # `(b, 8)` long, as in `LABELS`
     jitter:Tensor,        # `(b, N_JITTER)` in [-1, 1)
     size:int=64,          # Pixels
     defects:tuple=None,   # What is wrong with the first and the second object, see `no_defect`
-    quilted:Tensor=None,  # `(b,)` bool: which backdrops are sewn as a quilt
 )->Tensor:                # `(b 3 h w)` in [0, 1]
     "Draw a batch of scenes"
     layout, j = labels[:,0], jitter
     img = _backdrop(labels[:,1], j, size)
-    if quilted is not None: img = _quilt(img, quilted)
     place = torch.tensor([[.5,.5], [.27,.5], [.73,.5], [.5,.27], [.5,.73], [.5,.5], [.5,.5]])[layout]
     across, down = layout == 5, layout == 6
     for k, sign in ((0, -.23), (1, .23)):
@@ -221,9 +214,15 @@ def render(
         img = _paint(img, shape, color, x, y, radius, .18*j[:,o+4], j[:,o+5], defects[k] if defects else no_defect(len(labels)))
     return img.clamp(0, 1)
 
-# %% ../nbs/00a_scenes.ipynb #494ec8b1
+# %% ../nbs/00a_scenes.ipynb #576a8344
 def _tensors(scenes): return torch.tensor([s.labels for s in scenes]), torch.tensor([s.jitter for s in scenes])
-def _quilted(scenes): return torch.tensor([s.style == "quilt" for s in scenes]) if any(s.style for s in scenes) else None
+
+SAG = .8 # how far a shape of wax sags in the middle, relative to its radius; the judge calls it bent
+def _wax(scenes):
+    "What makes objects sag where the style asks for it; the same as a defect, but meant"
+    if not any(s.style for s in scenes): return None
+    bend = torch.tensor([SAG*(s.style == "wax") for s in scenes])
+    return tuple({**no_defect(len(scenes)), "bend":bend} for _ in range(2))
 
 def render_scenes(
     scenes:list,          # Of `Scene`
@@ -231,7 +230,7 @@ def render_scenes(
     batch:int=512,        # Drawn at a time; memory grows with it, the result does not depend on it
 )->Tensor:                # `(n 3 h w)` uint8
     "Draw any number of scenes"
-    parts = [render(*_tensors(part := scenes[i:i+batch]), size, quilted=_quilted(part)) for i in range(0, len(scenes), batch)]
+    parts = [render(*_tensors(part := scenes[i:i+batch]), size, _wax(part)) for i in range(0, len(scenes), batch)]
     return torch.cat([(p*255+.5).to(torch.uint8) for p in parts])
 
 def show_images(
@@ -252,7 +251,7 @@ def show_images(
     plt.close(fig)
     return fig
 
-# %% ../nbs/00a_scenes.ipynb #2e98e8c0
+# %% ../nbs/00a_scenes.ipynb #a32fd58e
 _THING = rf"an? (?:({'|'.join(SIZES)}) )?({'|'.join(COLORS)}) ({'|'.join(SHAPES)})"
 _SCENE = re.compile(rf"^{_THING} (?:({'|'.join(PLACES)})|({'|'.join(RELATIONS)}) {_THING}) ({'|'.join(BACKGROUNDS.values())})$")
 
@@ -269,7 +268,7 @@ def read_caption(
     (layout, swap), second = RELATIONS[m[5]], thing(*m.group(6, 7, 8))
     return (layout, background, *second, *first) if swap else (layout, background, *first, *second)
 
-# %% ../nbs/00a_scenes.ipynb #d61ca5aa
+# %% ../nbs/00a_scenes.ipynb #debe9cb8
 class Judge(nn.Module):
     "Reads the labels of a scene off its picture, and whether it is a proper picture"
     def __init__(self, width:int=32, features:int=96):
@@ -287,7 +286,7 @@ class Judge(nn.Module):
         f = self.body(images*2-1)
         return {name:head(f) for name, head in self.heads.items()}, self.valid(f)[:,0], f
 
-# %% ../nbs/00a_scenes.ipynb #e73b933a
+# %% ../nbs/00a_scenes.ipynb #d61ca5aa
 DEFECTS = {"blended shapes":3, "two colours":3, "bent":3, "ghost":2, "mixed colour":1, "empty":.4, "double exposure":.4, "third object":.8} # name -> how often, relative; the hard ones more
 
 def _other(rng, n, *not_these):
@@ -313,7 +312,7 @@ def _spoil_object(kind, i, d, labels, slot, rng):
         labels[i, 3+3*slot], d["color"][i] = rng.choice(_color_mixes())
         d["mix"][i] = rng.uniform(.4, .6)
 
-# %% ../nbs/00a_scenes.ipynb #40eb3f13
+# %% ../nbs/00a_scenes.ipynb #262f3d4c
 def _third_object(img, labels, rng):
     n, r = len(img), lambda a, b: torch.tensor([rng.uniform(a, b) for _ in img])
     corners = [[.15,.2], [.85,.2], [.15,.82], [.85,.82]]
@@ -341,7 +340,7 @@ def spoil(
     if (m := is_("third object")).any(): img[m] = _third_object(img[m], labels[m], rng)
     return img, kinds
 
-# %% ../nbs/00a_scenes.ipynb #aa0248d1
+# %% ../nbs/00a_scenes.ipynb #a1914c75
 @functools.lru_cache(maxsize=1)
 def load_judge()->Judge:
     "The judge that ships with the package, frozen, on the CPU"
@@ -352,7 +351,7 @@ def load_judge()->Judge:
     judge.load_state_dict(state)
     return judge.eval().requires_grad_(False)
 
-# %% ../nbs/00a_scenes.ipynb #71ce2212
+# %% ../nbs/00a_scenes.ipynb #aa0248d1
 @torch.no_grad()
 def judge_images(
     images:Tensor,        # `(n 3 64 64)` in [0, 1]
@@ -380,8 +379,8 @@ def judge_score(
                  background=v["background"], shape=both("shape"), color=both("color"), size=both("size"), proper=v["proper"])
     return {k:round(100*x.float().mean().item(), 2) for k, x in parts.items() if len(x)}
 
-# %% ../nbs/00a_scenes.ipynb #c5cdafae
-CONCEPTS = ("moon", "quilt") # a shape, a style
+# %% ../nbs/00a_scenes.ipynb #a3ab5184
+CONCEPTS = ("moon", "wax") # a shape, a style
 
 def make_concept(
     concept:str,           # One of `CONCEPTS`
@@ -389,17 +388,17 @@ def make_concept(
     index:int,
     split:str="train",     # Of the scene that it is made from
 )->Scene:
-    "Scene number `index` of the set `seed`, with one object turned into a moon, or all of it sewn as a quilt"
+    "Scene number `index` of the set `seed`, with one object turned into a moon, or all of them in wax"
     if concept not in CONCEPTS: raise ValueError(f"concept is {concept!r}; choose one of {list(CONCEPTS)}")
     scene = make_scene(seed, index, split)
-    if concept == "quilt": return replace(scene, caption=f"{scene.caption} as a quilt", style="quilt")
+    if concept == "wax": return replace(scene, caption=f"{scene.caption} in wax", style="wax")
     m = _SCENE.match(scene.caption)
     second = bool(m[6]) and random.Random(f"moon {seed} {index}").random() < .5 # the one that is named second?
     a, b = m.span(8 if second else 3)
     slot = int(second != (m[5] in RELATIONS and RELATIONS[m[5]][1]))
     return replace(scene, caption=f"{scene.caption[:a]}moon{scene.caption[b:]}", labels=tuple(MOON if i == 2+3*slot else v for i, v in enumerate(scene.labels)))
 
-# %% ../nbs/00a_scenes.ipynb #fbbf1456
+# %% ../nbs/00a_scenes.ipynb #8a92a2f5
 def write_concept(
     folder,                # Gets the pictures and `metadata.jsonl`: an image folder like anyone's
     concept:str,           # One of `CONCEPTS`

@@ -387,8 +387,9 @@ def _remove_blocks(p:Prepared, pipe, folder:Optional[Path], resume:bool, progres
 
 def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     "The second stage; a LoRA is saved on its own and then merged"
+    from distill_sd.adapters import fold_lora, save_lora
     from distill_sd.data import this_process
-    from distill_sd.direct import few_step_pipeline, merge_lora, save_lora, train_few_steps
+    from distill_sd.direct import few_step_pipeline, train_few_steps
     from distill_sd.teacher import denoiser
     c, student, g = p.config, denoiser(pipe), p.trajectories.manifest["guidance_scale"]
     drawing = few_step_pipeline(p.pipe, student, c.few_method, c.few_solver)
@@ -397,7 +398,7 @@ def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
         objective_options=options, output_dir=folder/"few", resume=resume, callbacks=_grids(p, drawing, folder/"few", p.own), progress=progress)
     if c.few_lora_rank and result.finished:
         if this_process().is_main_process: save_lora(drawing, folder/"lora")
-        merge_lora(student)
+        fold_lora(student)
     return drawing, result
 
 # %% ../nbs/11_train.ipynb #02225bee
@@ -622,6 +623,20 @@ def _cli(asked:str=""): # The command, if it is known already
     commands.add_subcommand("benchmark", sub, help="time models on this machine")
     inference = _measuring("Seconds per picture and per part of it, in every mode that applies here.", "benchmark.inference_benchmark", asked == "benchmark", modes=str, batch_sizes=int)
     sub.add_subcommands(dest="what", required=True).add_subcommand("inference", inference, help="drawing")
+    commands.add_subcommand("lora", _lora_parser(asked == "lora"), help="merge, show or carry over an adapter")
+    return top
+
+def _lora_parser(known): # See `_measuring`
+    from jsonargparse import ArgumentParser
+    top = ArgumentParser(description="Adapters: low-rank additions to a pipeline's weights.")
+    if not known: return top
+    from distill_sd.adapters import carry, merge_lora, show_lora
+    kinds = top.add_subcommands(dest="what", required=True)
+    for name, function, given in (("merge", merge_lora, ("pipeline", "adapter")), ("show", show_lora, ("adapter",)), ("carry", carry, ("adapter",))):
+        sub = ArgumentParser(description=function.__doc__+".")
+        sub.add_function_arguments(function, as_positional=False, skip=set(given))
+        for argument in given: sub.add_argument(argument, help="a pipeline's folder, a hub id, a .safetensors file, or toy" if argument == "pipeline" else "a folder, or a .safetensors file")
+        kinds.add_subcommand(name, sub, help=function.__doc__)
     return top
 
 def _measuring(description, function, known, **lists): # `known`: only then is the module imported that the options come from; it takes seconds
@@ -682,9 +697,14 @@ def _benchmark_command(given):
     from distill_sd.benchmark import inference_benchmark
     print(inference_benchmark(**given["inference"])._repr_markdown_())
 
-_COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
+def _lora_command(given):
+    from distill_sd import adapters
+    what = given["what"]
+    print({"merge": adapters.merge_lora, "show": adapters.show_lora, "carry": adapters.carry}[what](**given[what]))
+
+_COMMANDS = dict(lora=_lora_command, run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
                  compare=_compare_command, benchmark=_benchmark_command)
 
-# %% ../nbs/11_train.ipynb #fd3bf3c0
+# %% ../nbs/11_train.ipynb #54bd5c8f
 #| eval: false
 if __name__ == "__main__": main()
