@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['READS', 'SETTINGS', 'LORA_LR', 'FULL_LR', 'concept_probe', 'read_pictures', 'concept_score', 'leaked',
            'evaluate_concept', 'concept_latents', 'train_concept', 'training_memory', 'LoraArm', 'lora_arms',
-           'run_lora_arm', 'concept_grid', 'lora_experiment']
+           'run_lora_arm', 'concept_grid', 'lora_experiment', 'lora_table']
 
 # %% ../nbs/09_lora.ipynb #03f83a96
 import functools, json, time
@@ -80,11 +80,12 @@ def evaluate_concept(
     concept:str,               # One of `CONCEPTS`
     n:int=100,                 # Pictures of the concept, and as many of old captions
     seed:int=4242,             # Of captions and noise: the same for every model
+    num_inference_steps:Optional[int]=None, # None: what the model card recommends
 )->dict:                       # Percentages: "new", "all_right" of concept captions; "old" all correct, "leaked" of old captions
     "What a pipeline draws for captions with the new word, and without"
     scenes, old = ([make(i) for i in range(n)] for make in (lambda i: make_concept(concept, seed, i, "test"), lambda i: make_scene(seed, i, "test")))
     captions = [s.caption for s in old]
-    images, known = (generate(pipe, c, seeds=range(seed, seed+n), batch_size=50) for c in ([s.caption for s in scenes], captions))
+    images, known = (generate(pipe, c, seeds=range(seed, seed+n), num_inference_steps=num_inference_steps, batch_size=50) for c in ([s.caption for s in scenes], captions))
     return dict(**concept_score(images, scenes), old=judge_score(known, captions)["all_correct"], leaked=leaked(known))
 
 # %% ../nbs/09_lora.ipynb #e8f42048
@@ -95,10 +96,10 @@ def concept_latents(
     pipe,
     folder:Path,               # Gets the pictures
     concept:str,
-    n:int=200,                 # Pictures
+    n:int=200,                 # Pictures of it, and as many of ordinary scenes
 ):
     "Pictures of a concept, encoded"
-    if not (Path(folder)/"metadata.jsonl").exists(): write_concept(folder, concept, n)
+    if not (Path(folder)/"metadata.jsonl").exists(): write_concept(folder, concept, n, old=n)
     return cache_latents(pipe, open_data(DataConfig(source=str(folder)), image_size(pipe)[0]), progress=False)
 
 def train_concept(
@@ -116,7 +117,7 @@ def train_concept(
     else:
         for name, p in model.named_parameters(): p.requires_grad_("lora_" in name or not worn)
     with DistillObjective(None, model, Schedule.from_scheduler(pipe.scheduler), "bk-tiny", TASK, "clipped_x0", config.seed) as objective:
-        return out, fit_whole(model, training_batches(pipe, latents, config.micro_batch_size, config.seed), objective, config, **kw)
+        return out, fit_whole(model, training_batches(pipe, latents, config.micro_batch_size, config.seed, 0.), objective, config, **kw)
 
 def training_memory(
     pipe, latents, spec:Optional[LoraSpec], config:LoopConfig,
@@ -157,7 +158,7 @@ def run_lora_arm(
     teacher, student,          # Pipelines
     folder:Path,               # Gets pictures, adapters and grids
     settings:dict,             # For `LoopConfig`; `lr` is chosen by method
-    steps:int, n:int, images:int,
+    steps:int, n:int, images:int, num_inference_steps:int,
     plan="bk-tiny",            # Of the student
 )->dict:
     "Train one arm and measure it"
@@ -174,7 +175,7 @@ def run_lora_arm(
     trained = (adapter_of(out).parameters if arm.rank else sum(p.numel() for p in denoiser(out).parameters())) if arm.share else 0
     if arm.method == "teacher": save_lora(out, folder/f"{arm.concept}-teacher-{arm.seed}")
     if (arm.method, arm.rank, arm.share, arm.seed) == ("lora", 4, 1., 0): concept_grid(student, out, arm.concept).save(folder/f"{arm.concept}.png")
-    return dict(arm=arm.name, **asdict(arm), **row, bytes=4*trained, n=n, **evaluate_concept(out, arm.concept, n))
+    return dict(arm=arm.name, **asdict(arm), **row, bytes=4*trained, n=n, **evaluate_concept(out, arm.concept, n, num_inference_steps=num_inference_steps))
 
 def concept_grid(before, after, concept:str, n:int=6): # A PIL image
     "Rows: before; after; real pictures; an old caption before; after"
@@ -190,7 +191,8 @@ def lora_experiment(
     student=None,              # Folder of a `bk-tiny` pipeline; None: it is trained first, kept in `folder`
     steps:int=300,             # Optimizer steps of a whole training
     n:int=100,                 # Pictures of the concept to judge by, and as many of old captions
-    images:int=200,            # Pictures to learn from
+    images:int=200,            # Pictures to learn from, and as many of ordinary scenes
+    num_inference_steps:int=10, # Of what is judged
     arms:list=None,            # Of `LoraArm`; None: `lora_arms()`
     kd_steps:int=4000,         # Of the student, if it is trained
     kd_scenes:int=8000,
@@ -208,6 +210,21 @@ def lora_experiment(
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     for arm in arms or lora_arms():
         if arm.name in {d["arm"] for d in done}: continue
-        done.append(run_lora_arm(arm, teacher, start, folder, {**SETTINGS, **config}, steps, n, images))
+        done.append(run_lora_arm(arm, teacher, start, folder, {**SETTINGS, **config}, steps, n, images, num_inference_steps))
         with out.open("a") as f: f.write(json.dumps(done[-1])+"\n")
     return done
+
+# %% ../nbs/09_lora.ipynb #f215ad0f
+def lora_table(rows:list)->str: # Markdown
+    "Mean ± standard deviation over seeds of every concept and method"
+    from statistics import mean, stdev
+    groups = {}
+    for r in rows: groups.setdefault((r["concept"], r["method"], r["rank"], r["share"]), []).append(r)
+    spread = lambda g, k, f="{:.0f}": "–" if k not in g[0] else f.format(mean(r[k] for r in g)) + (f" ± {f.format(stdev([r[k] for r in g]))}" if len(g) > 1 else "")
+    lines = ["| concept | trained | steps | shows it, % | and all else, % | old captions, % | leaked, % | size, kB | memory, MiB | steps/s | seeds |", "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    titles = {"before": "nothing (student)", "teacher before": "nothing (teacher)", "full": "all weights", "lora": "LoRA, rank {}", "teacher": "LoRA on the teacher, rank {}", "carried": "carried from the teacher, rank {}"}
+    for (concept, method, rank, share), g in groups.items():
+        lines.append(f"| {concept} | {titles[method].format(rank)} | {g[0].get('train_steps', 0)} | {spread(g, 'new')} | {spread(g, 'all_right')} | {spread(g, 'old')} | {spread(g, 'leaked')} | "
+                     f"{g[0]['bytes']/1e3:,.0f} | {g[0]['memory']/2**20:.0f} | {spread(g, 'steps_per_second', '{:.2f}')} | {len(g)} |" if "memory" in g[0] else
+                     f"| {concept} | {titles[method].format(rank)} | 0 | {spread(g, 'new')} | {spread(g, 'all_right')} | {spread(g, 'old')} | {spread(g, 'leaked')} | – | – | – | {len(g)} |")
+    return "\n".join(lines)

@@ -403,6 +403,7 @@ def write_concept(
     folder,                # Gets the pictures and `metadata.jsonl`: an image folder like anyone's
     concept:str,           # One of `CONCEPTS`
     n:int=200,             # Pictures
+    *, old:int=0,          # So many pictures of ordinary scenes beside them, against forgetting
     seed:int=11,
     size:int=64,           # Pixels
 ):                         # The folder
@@ -412,7 +413,7 @@ def write_concept(
     from PIL import Image
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    new = [make_concept(concept, seed, i) for i in range(n)]
+    new = [*(make_concept(concept, seed, i) for i in range(n)), *(make_scene(seed+1, i) for i in range(old))]
     for i, picture in enumerate(render_scenes(new, size)): Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder/f"{i:05d}.png")
     (folder/"metadata.jsonl").write_text("".join(json.dumps(dict(file_name=f"{i:05d}.png", text=s.caption))+"\n" for i, s in enumerate(new)))
     return folder
