@@ -90,7 +90,7 @@ def evaluate_concept(
 
 # %% ../nbs/09_lora.ipynb #e8f42048
 SETTINGS = dict(batch_size=16, lr_schedule="cosine", ema_decay=0., weight_decay=0., betas=(.9, .99)) # For `LoopConfig`
-LORA_LR, FULL_LR = 3e-3, 3e-4 # Found by short trials, see below
+LORA_LR, FULL_LR = 4e-3, 4e-4 # The first by a few short trials, the second a tenth of it, untried
 
 def concept_latents(
     pipe,
@@ -189,7 +189,7 @@ def concept_grid(before, after, concept:str, n:int=6): # A PIL image
 def lora_experiment(
     folder:Path,               # Gets `lora.jsonl`; arms that are in it already are not run again
     student=None,              # Folder of a `bk-tiny` pipeline; None: it is trained first, kept in `folder`
-    steps:int=300,             # Optimizer steps of a whole training
+    steps:int=400,             # Optimizer steps of a whole training
     n:int=100,                 # Pictures of the concept to judge by, and as many of old captions
     images:int=200,            # Pictures to learn from, and as many of ordinary scenes
     num_inference_steps:int=10, # Of what is judged

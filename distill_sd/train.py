@@ -623,13 +623,13 @@ def _cli(asked:str=""): # The command, if it is known already
     commands.add_subcommand("benchmark", sub, help="time models on this machine")
     inference = _measuring("Seconds per picture and per part of it, in every mode that applies here.", "benchmark.inference_benchmark", asked == "benchmark", modes=str, batch_sizes=int)
     sub.add_subcommands(dest="what", required=True).add_subcommand("inference", inference, help="drawing")
-    commands.add_subcommand("lora", _lora_parser(asked == "lora"), help="merge, show or carry over an adapter")
+    sub = ArgumentParser(description="Adapters: low-rank additions to a pipeline's weights.")
+    commands.add_subcommand("lora", sub, help="merge, show or carry over an adapter")
+    if asked == "lora": _add_lora_commands(sub)
     return top
 
-def _lora_parser(known): # See `_measuring`
+def _add_lora_commands(top):
     from jsonargparse import ArgumentParser
-    top = ArgumentParser(description="Adapters: low-rank additions to a pipeline's weights.")
-    if not known: return top
     from distill_sd.adapters import carry, merge_lora, show_lora
     kinds = top.add_subcommands(dest="what", required=True)
     for name, function, given in (("merge", merge_lora, ("pipeline", "adapter")), ("show", show_lora, ("adapter",)), ("carry", carry, ("adapter",))):
@@ -637,7 +637,6 @@ def _lora_parser(known): # See `_measuring`
         sub.add_function_arguments(function, as_positional=False, skip=set(given))
         for argument in given: sub.add_argument(argument, help="a pipeline's folder, a hub id, a .safetensors file, or toy" if argument == "pipeline" else "a folder, or a .safetensors file")
         kinds.add_subcommand(name, sub, help=function.__doc__)
-    return top
 
 def _measuring(description, function, known, **lists): # `known`: only then is the module imported that the options come from; it takes seconds
     from importlib import import_module
