@@ -10,7 +10,7 @@ __all__ = ['TARGETS', 'PARTS', 'LoraSpec', 'lora_targets', 'add_lora', 'fresh', 
 # %% ../nbs/05a_adapters.ipynb #9d19834e
 import copy, difflib, json, math, os, re, shutil
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional, Union
 

@@ -8,9 +8,8 @@ __all__ = ['READS', 'SETTINGS', 'LORA_LR', 'FULL_LR', 'concept_probe', 'read_pic
            'run_lora_arm', 'concept_grid', 'lora_experiment', 'lora_table']
 
 # %% ../nbs/09_lora.ipynb #03f83a96
-import functools, json, time
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+import functools, json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Optional
 
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 # %% ../nbs/09_lora.ipynb #afcdebb2
-from .adapters import Adapter, LoraSpec, adapter_of, add_lora, carry_lora, fresh, load_lora, save_lora
+from .adapters import LoraSpec, adapter_of, add_lora, carry_lora, fresh, load_lora, save_lora
 from .data import DataConfig, cache_latents, open_data
 from .diffusion import Schedule
 from .distill import TASK, TOY, DistillObjective, fit_whole, train_student, training_batches, with_denoiser
