@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SHAPES', 'COLORS', 'SIZES', 'BACKGROUNDS', 'PLACES', 'RELATIONS', 'NO_SHAPE', 'NO_COLOR', 'NO_SIZE', 'LABELS',
-           'N_JITTER', 'SDFS', 'DEFECTS', 'Scene', 'in_test_split', 'make_scene', 'no_defect', 'render',
-           'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge', 'judge_images',
-           'judge_score']
+           'N_JITTER', 'SDFS', 'MOON', 'SAG', 'DEFECTS', 'CONCEPTS', 'Scene', 'in_test_split', 'make_scene',
+           'no_defect', 'render', 'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge',
+           'judge_images', 'judge_score', 'make_concept', 'write_concept']
 
 # %% ../nbs/00a_scenes.ipynb #812376a5
 import functools
@@ -14,7 +14,7 @@ import math
 import random
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 import torch
@@ -42,6 +42,7 @@ class Scene:
     caption:str   # "a large red heart left of a small blue star at sunset"
     labels:tuple  # One class index for each entry of `LABELS`
     jitter:tuple  # `N_JITTER` numbers in [-1, 1): positions, angles, sizes, tints
+    style:str = field(default="", repr=False) # "" or one of `STYLES`
 
 def in_test_split(labels:tuple)->bool:
     "One scene in ten is held out, by a hash of its labels, so that both phrasings of it are"
@@ -121,7 +122,10 @@ def _heart(x, y, scale=1.62):
     point = torch.sqrt(torch.minimum(x*x + (y-1)**2, (x-m)**2 + (y-m)**2) + 1e-9)*torch.sign(x-y)
     return torch.where(x+y > 1, lobe, point)*scale
 
+def _moon(x, y): return torch.maximum(_length(x, y)-.95, .78-_length(x-.48, y+.12))
+
 SDFS = [_circle, _square, _triangle, _star, _heart, _ring]
+MOON = len(SHAPES)+1 # its label; no model of ours has seen one, see the end of this page
 
 def _pixel_grid(size):
     t = (torch.arange(size)+.5)/size
@@ -159,7 +163,7 @@ def no_defect(n:int)->dict:
 def _distance(shape, defect, u, v):
     "Signed distance of each object, `(n h w)`, in units of its radius"
     d, v = torch.full_like(u, 9.), v + defect["bend"][:,None,None]*(u*u-.5)
-    for i, sdf in enumerate(SDFS):
+    for i, sdf in [*enumerate(SDFS), (MOON, _moon)]:
         idx = (shape == i).nonzero()[:, 0]
         if len(idx): d[idx] = sdf(u[idx], v[idx])
     for i, sdf in enumerate(SDFS):
@@ -169,7 +173,7 @@ def _distance(shape, defect, u, v):
 
 # %% ../nbs/00a_scenes.ipynb #3c6026d8
 def _paint(img, shape, color, x, y, radius, angle, tint, defect):
-    "One object on each picture; `shape == NO_SHAPE` paints nothing"
+    "One object on each picture; `NO_SHAPE` paints nothing"
     size, at = img.shape[-1], lambda v: v[:, None, None]
     gx, gy = _pixel_grid(size)
     c, s = at(torch.cos(angle)), at(torch.sin(angle))
@@ -177,7 +181,7 @@ def _paint(img, shape, color, x, y, radius, angle, tint, defect):
         u, v = (gx-at(x)-dx)/at(radius), (gy-at(y)-dy)/at(radius)
         u, v = u*c + v*s, v*c - u*s
         return _distance(shape, defect, u, v)*at(radius)*size, u, v
-    on = at((shape < NO_SHAPE).float()*defect["opacity"])
+    on = at((shape != NO_SHAPE).float()*defect["opacity"])
     img = img*(1 - ((.5-field(.02, .03)[0]/5).clamp(0, 1)*.35*on)[:,None]) # shadow
     d, u, v = field(0., 0.)
     palette = torch.tensor([*COLORS.values(), (0., 0., 0.)])
@@ -202,7 +206,7 @@ def render(
     across, down = layout == 5, layout == 6
     for k, sign in ((0, -.23), (1, .23)):
         shape, color, big = labels[:, 2+3*k], labels[:, 3+3*k], labels[:, 4+3*k]
-        if not (shape < NO_SHAPE).any(): continue
+        if not (shape != NO_SHAPE).any(): continue
         o = 4+6*k # this object's own six numbers
         x = place[:,0] + torch.where(across, sign, torch.where(down, .07*j[:,o], 0.)) + .03*j[:,o+1]
         y = place[:,1] + torch.where(down, sign, torch.where(across, .07*j[:,o], 0.)) + .03*j[:,o+2]
@@ -213,13 +217,20 @@ def render(
 # %% ../nbs/00a_scenes.ipynb #576a8344
 def _tensors(scenes): return torch.tensor([s.labels for s in scenes]), torch.tensor([s.jitter for s in scenes])
 
+SAG = .8 # how far a shape of wax sags in the middle, relative to its radius; the judge calls it bent
+def _wax(scenes):
+    "What makes objects sag where the style asks for it; the same as a defect, but meant"
+    if not any(s.style for s in scenes): return None
+    bend = torch.tensor([SAG*(s.style == "wax") for s in scenes])
+    return tuple({**no_defect(len(scenes)), "bend":bend} for _ in range(2))
+
 def render_scenes(
     scenes:list,          # Of `Scene`
     size:int=64,          # Pixels
     batch:int=512,        # Drawn at a time; memory grows with it, the result does not depend on it
 )->Tensor:                # `(n 3 h w)` uint8
     "Draw any number of scenes"
-    parts = [render(*_tensors(scenes[i:i+batch]), size) for i in range(0, len(scenes), batch)]
+    parts = [render(*_tensors(part := scenes[i:i+batch]), size, _wax(part)) for i in range(0, len(scenes), batch)]
     return torch.cat([(p*255+.5).to(torch.uint8) for p in parts])
 
 def show_images(
@@ -367,3 +378,42 @@ def judge_score(
     parts = dict(all_correct=v["all_correct"], one_object=v["all_correct"][~two], two_objects=v["all_correct"][two], layout=v["layout"],
                  background=v["background"], shape=both("shape"), color=both("color"), size=both("size"), proper=v["proper"])
     return {k:round(100*x.float().mean().item(), 2) for k, x in parts.items() if len(x)}
+
+# %% ../nbs/00a_scenes.ipynb #a3ab5184
+CONCEPTS = ("moon", "wax") # a shape, a style
+
+def make_concept(
+    concept:str,           # One of `CONCEPTS`
+    seed:int,              # As for `make_scene`
+    index:int,
+    split:str="train",     # Of the scene that it is made from
+)->Scene:
+    "Scene number `index` of the set `seed`, with one object turned into a moon, or all of them in wax"
+    if concept not in CONCEPTS: raise ValueError(f"concept is {concept!r}; choose one of {list(CONCEPTS)}")
+    scene = make_scene(seed, index, split)
+    if concept == "wax": return replace(scene, caption=f"{scene.caption} in wax", style="wax")
+    m = _SCENE.match(scene.caption)
+    second = bool(m[6]) and random.Random(f"moon {seed} {index}").random() < .5 # the one that is named second?
+    a, b = m.span(8 if second else 3)
+    slot = int(second != (m[5] in RELATIONS and RELATIONS[m[5]][1]))
+    return replace(scene, caption=f"{scene.caption[:a]}moon{scene.caption[b:]}", labels=tuple(MOON if i == 2+3*slot else v for i, v in enumerate(scene.labels)))
+
+# %% ../nbs/00a_scenes.ipynb #8a92a2f5
+def write_concept(
+    folder,                # Gets the pictures and `metadata.jsonl`: an image folder like anyone's
+    concept:str,           # One of `CONCEPTS`
+    n:int=200,             # Pictures
+    *, old:int=0,          # So many pictures of ordinary scenes beside them, against forgetting
+    seed:int=11,
+    size:int=64,           # Pixels
+):                         # The folder
+    "A folder of captioned pictures to learn a concept from"
+    import json
+    from pathlib import Path
+    from PIL import Image
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    new = [*(make_concept(concept, seed, i) for i in range(n)), *(make_scene(seed+1, i) for i in range(old))]
+    for i, picture in enumerate(render_scenes(new, size)): Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder/f"{i:05d}.png")
+    (folder/"metadata.jsonl").write_text("".join(json.dumps(dict(file_name=f"{i:05d}.png", text=s.caption))+"\n" for i, s in enumerate(new)))
+    return folder

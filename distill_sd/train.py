@@ -392,8 +392,9 @@ def _remove_blocks(p:Prepared, pipe, folder:Optional[Path], resume:bool, progres
 
 def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     "The second stage; a LoRA is saved on its own and then merged"
+    from distill_sd.adapters import fold_lora, save_lora
     from distill_sd.data import this_process
-    from distill_sd.direct import few_step_pipeline, merge_lora, save_lora, train_few_steps
+    from distill_sd.direct import few_step_pipeline, train_few_steps
     from distill_sd.teacher import denoiser
     c, student, g = p.config, denoiser(pipe), p.trajectories.manifest["guidance_scale"]
     drawing = few_step_pipeline(p.pipe, student, c.few_method, c.few_solver)
@@ -402,7 +403,7 @@ def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
         objective_options=options, output_dir=folder/"few", resume=resume, callbacks=_grids(p, drawing, folder/"few", p.own), progress=progress)
     if c.few_lora_rank and result.finished:
         if this_process().is_main_process: save_lora(drawing, folder/"lora")
-        merge_lora(student)
+        fold_lora(student)
     return drawing, result
 
 # %% ../nbs/11_train.ipynb #02225bee
@@ -634,7 +635,20 @@ def _cli(asked:str=""): # The command, if it is known already
     what.add_subcommand("inference", inference, help="drawing")
     training = _measuring("Images per second of a training step, with speed options, beside a loop written as the published scripts are.", "throughput.train_benchmark", known, modes=str)
     what.add_subcommand("train", training, help="training")
+    sub = ArgumentParser(description="Adapters: low-rank additions to a pipeline's weights.")
+    commands.add_subcommand("lora", sub, help="merge, show or carry over an adapter")
+    if asked == "lora": _add_lora_commands(sub)
     return top
+
+def _add_lora_commands(top):
+    from jsonargparse import ArgumentParser
+    from distill_sd.adapters import carry, merge_lora, show_lora
+    kinds = top.add_subcommands(dest="what", required=True)
+    for name, function, given in (("merge", merge_lora, ("pipeline", "adapter")), ("show", show_lora, ("adapter",)), ("carry", carry, ("adapter",))):
+        sub = ArgumentParser(description=function.__doc__+".")
+        sub.add_function_arguments(function, as_positional=False, skip=set(given))
+        for argument in given: sub.add_argument(argument, help="a pipeline's folder, a hub id, a .safetensors file, or toy" if argument == "pipeline" else "a folder, or a .safetensors file")
+        kinds.add_subcommand(name, sub, help=function.__doc__)
 
 def _measuring(description, function, known, **lists): # `known`: only then is the module imported that the options come from; it takes seconds
     import inspect
@@ -703,9 +717,14 @@ def _benchmark_command(given):
     module, function = dict(inference=("benchmark", "inference_benchmark"), train=("throughput", "train_benchmark"))[given["what"]]
     print(getattr(import_module(f"distill_sd.{module}"), function)(**given[given["what"]])._repr_markdown_())
 
-_COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
-                 compare=_compare_command, protocol=_protocol_command, benchmark=_benchmark_command)
+def _lora_command(given):
+    from distill_sd import adapters
+    what = given["what"]
+    print({"merge": adapters.merge_lora, "show": adapters.show_lora, "carry": adapters.carry}[what](**given[what]))
 
-# %% ../nbs/11_train.ipynb #7740b91a
+_COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
+                 compare=_compare_command, protocol=_protocol_command, benchmark=_benchmark_command, lora=_lora_command)
+
+# %% ../nbs/11_train.ipynb #0d5e90e7
 #| eval: false
 if __name__ == "__main__": main()
