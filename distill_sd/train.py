@@ -626,10 +626,10 @@ def plan_run(config:TrainConfig)->Plan:
         **({"trained": f"{_name(p)}: {tune['trained']:,} parameters" + (", those of the text encoder among them" if p.tuning.trains_text else "")} if p.tuning else {}),
         **({"data": f"{c.data or c.instance_data}, {n:,} images" if n else f"{c.data}, streamed",
             "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else "")} if p.plan or p.tuning else {}), **few,
-        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, memory.total, device), "each checkpoint": f"{16*(tune['trained'] if p.tuning else sizes[1])/2**30:.2f} GiB",
+        "memory while training": f"about {memory.total/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, memory.total, device), "each checkpoint": f"{16*(tune['trained'] if p.tuning else sizes[1])/2**20:,.0f} MiB",
         "output": f"{c.output_dir}" + (" (already holds a run)" if any((Path(c.output_dir)/o).exists() for o in OWN) else "")})
 
-# %% ../nbs/11_train.ipynb #7091b243
+# %% ../nbs/11_train.ipynb #8bfd6750
 def generate_images(
     pipeline:str,          # A pipeline's folder, or whatever else `load_teacher` takes
     captions:list,         # One picture each
@@ -653,7 +653,7 @@ def generate_images(
         image.save(path)
     return paths
 
-# %% ../nbs/11_train.ipynb #ac908809
+# %% ../nbs/11_train.ipynb #a18cb7d2
 def draw_teacher(
     output_dir:str="runs/trajectories", # New, or one where the same command was stopped
     teacher:str="toy",        # "toy", a diffusers folder, a hub id, or a .safetensors file
@@ -683,7 +683,7 @@ def draw_teacher(
     if csv and state.is_main_process: write_csv(open_trajectories(output_dir), pipe, Path(output_dir)/"csv")
     return Path(output_dir)
 
-# %% ../nbs/11_train.ipynb #b1c58c65
+# %% ../nbs/11_train.ipynb #a37dd657
 def _cli(asked:str=""): # The command, if it is known already
     from jsonargparse import ArgumentParser
     top = ArgumentParser(prog="distill-sd", description="Make a Stable Diffusion model smaller and faster, with the measured evidence.")
@@ -726,7 +726,7 @@ def _measuring(description, function, known, **lists): # `known`: only then is t
     sub.add_argument("models", nargs="+", help="folders of pipelines, hub ids, .safetensors files, or toy")
     return sub
 
-# %% ../nbs/11_train.ipynb #71d24510
+# %% ../nbs/11_train.ipynb #e3b53408
 def main(
     argv=None              # Arguments; None is the command line's
 ):
@@ -777,6 +777,6 @@ def _benchmark_command(given):
 _COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
                  compare=_compare_command, benchmark=_benchmark_command)
 
-# %% ../nbs/11_train.ipynb #fd3bf3c0
+# %% ../nbs/11_train.ipynb #2b7be84b
 #| eval: false
 if __name__ == "__main__": main()
