@@ -358,8 +358,8 @@ def _other_captions(n=512): return tuple(make_scene(9, i).caption for i in range
 KEEP = {"nothing": dict, "own captions": lambda: dict(keep_weight=1.), "other captions": lambda: dict(keep_weight=1., keep_captions=_other_captions())} # For `Tuning`
 
 def keep_arms(seeds=(0, 1, 2), pictures=(24, 1000))->list:
-    "Every way of keeping, seed by seed"
-    return [KeepArm(n, keep, seed) for seed in seeds for n in pictures for keep in KEEP]
+    "Every way of keeping, for few pictures and for many"
+    return [KeepArm(n, keep, seed) for n in pictures for seed in seeds for keep in KEEP]
 
 def judge_kept(pipe, n:int)->dict:
     "Share of pictures, in percent, that show all that their caption says: of captions without a star, and of nothing but stars"
@@ -369,8 +369,8 @@ def judge_kept(pipe, n:int)->dict:
 
 def keep_experiment(
     folder:Path,             # Gets `finetune-keep.jsonl`; arms that are in it already are not run again
-    steps:int=150,           # Optimizer steps
-    n:int=150,               # Captions of each kind to judge by
+    steps:int=100,           # Optimizer steps
+    n:int=100,               # Captions of each kind to judge by
     arms:list=None,          # Of `KeepArm`; None: `keep_arms()`
     **config,                # For `LoopConfig`
 )->list:
