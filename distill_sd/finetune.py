@@ -84,7 +84,9 @@ class TextAndDenoiser(nn.Module):
     def disable_gradient_checkpointing(self): self.unet.disable_gradient_checkpointing()
 
 # %% ../nbs/08_finetune.ipynb #38257952
-_TARGETS = {"attention": ["to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj"], "all": [*LORA_LAYERS, "q_proj", "k_proj", "v_proj", "out_proj"], "all-linear": "all-linear"}
+_ATTENTION = ["to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj"] # of a UNet, of CLIP
+_FEED_FORWARD = ["ff.net.0.proj", "ff.net.2", "fc1", "fc2"]
+_TARGETS = {"attention": _ATTENTION, "attention+ff": _ATTENTION+_FEED_FORWARD, "all-linear": "all-linear", "all": sorted({*_ATTENTION, *_FEED_FORWARD, *LORA_LAYERS})}
 
 def _lora_targets(tuning): return _TARGETS.get(tuning.lora_targets, tuning.lora_targets) if isinstance(tuning.lora_targets, str) else list(tuning.lora_targets)
 
@@ -268,7 +270,9 @@ def draw_class(
     folder.mkdir(parents=True, exist_ok=True)
     if (note := folder/"drawn.json").exists() and (there := json.loads(note.read_text())) != about:
         raise ValueError(f"{folder} holds class pictures that were drawn otherwise ({', '.join(f'{k}: {there.get(k)!r} there, {v!r} here' for k, v in about.items() if there.get(k) != v)}); use another folder")
-    note.write_text(json.dumps(about, indent=1))
+    if rank == 0 and not note.exists():
+        (part := folder/".drawn.part").write_text(json.dumps(about, indent=1))
+        os.replace(part, note)
     todo = [i for i in range(rank, n, world) if not (folder/f"{i:06d}.png").exists()]
     for a in tqdm(range(0, len(todo), batch_size), "drawing the class", disable=not progress, leave=False):
         part = todo[a:a+batch_size]
@@ -381,13 +385,12 @@ def keep_experiment(
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     for arm in [KeepArm(0), *(keep_arms() if arms is None else arms)]:
         if arm.name in {d["arm"] for d in done}: continue
-        tuned, result = pipe, None
+        tuned, result, settings = pipe, None, {**dict(steps=steps, batch_size=16, lr=5e-4, ema_decay=0, weight_decay=1e-3, log_every=25), **config, "seed": arm.seed}
         if arm.pictures:
             source = cache_latents(pipe, open_data(DataConfig(str(write_pictures(folder/f"stars-{arm.pictures}", narrow_scenes(arm.pictures)))), image_size(pipe)[0]), progress=False)
-            settings = {**dict(steps=steps, batch_size=16, lr=5e-4, ema_decay=0, weight_decay=1e-3, log_every=25), **config, "seed": arm.seed}
             tuned, result = finetune(pipe, source, Tuning(**KEEP[arm.keep]()), LoopConfig(**settings), output_dir=folder/arm.name.replace(" ", "-").replace(",", ""), resume=True, progress=False)
             if not result.finished: raise SystemExit(f"stopped in {arm.name}; the same call goes on")
-        row = dict(arm=arm.name, **asdict(arm), steps=steps if arm.pictures else 0, n=n, seconds=round(60*minutes_of(result.metrics, 16), 1) if result else 0, **judge_kept(tuned, n))
+        row = dict(arm=arm.name, **asdict(arm), steps=steps if arm.pictures else 0, n=n, seconds=round(60*minutes_of(result.metrics, settings["batch_size"]), 1) if result else 0, **judge_kept(tuned, n))
         with out.open("a") as f: f.write(json.dumps(row)+"\n")
         done.append(row)
     return done
