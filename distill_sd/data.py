@@ -51,6 +51,7 @@ class DataConfig:
     revision:str|None=None         # 🤗 hub datasets: branch, tag or commit
     image_column:str|None=None     # Column with the image; None: found by type and name
     caption_column:str|None=None   # Column with a caption or a list of captions; None: found by name
+    caption:str|None=None          # The caption of every image; the source then needs none
     resolution:int|None=None       # Side of the square in pixels; None: the teacher's own
     crop:Literal["center","random"]="center" # Where the square is cut from the longer side
     flip:bool=False                # Mirror every second sample? Off, since captions say "left of"
@@ -204,6 +205,7 @@ IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".t
 
 def read_pairs(
     root:Path,   # Searched with all its subfolders
+    captions:bool=True, # At least one image must have a caption
 )->list[dict]:   # One dict an image; "caption" is None where there is no text beside it
     rows = []
     for file in sorted(root.rglob("*")):
@@ -211,9 +213,9 @@ def read_pairs(
         name, text, caption = str(file.relative_to(root)), file.with_suffix(".txt"), None
         if text.is_file(): caption = inside(text.relative_to(root), (root,)).read_text(encoding="utf-8", errors="replace").strip()
         rows.append(dict(image=inside(name, (root,)), caption=caption, name=name))
-    if rows and not any(row["caption"] for row in rows):
+    if rows and captions and not any(row["caption"] for row in rows):
         raise ValueError(f"no captions: {root} holds {len(rows)} images, but neither metadata.jsonl, metadata.csv "
-                         "nor a text beside any image (cat.txt for cat.jpg)")
+                         "nor a text beside any image (cat.txt for cat.jpg); if one caption fits them all, set caption")
     return rows
 
 # %% ../nbs/01_data.ipynb #82fbeb5e
@@ -225,7 +227,7 @@ def folder_source(root:Path, cfg:DataConfig)->Source:
     if not holds(root):
         if (root/cfg.split).is_dir(): root = root/cfg.split
         elif cfg.split != "train": raise ValueError(f"split {cfg.split!r}: there is no folder {root/cfg.split}")
-    rows = read_metadata(holds(root)) if holds(root) else read_pairs(root)
+    rows = read_metadata(holds(root)) if holds(root) else read_pairs(root, cfg.caption is None)
     texts = [holds(root)] if holds(root) else [row["image"].with_suffix(".txt") for row in rows]
     return Source(rows, stamp([row["image"] for row in rows] + texts), (root,))
 
@@ -380,8 +382,9 @@ class Reader:
     crop:str="center"        # "center" or "random"
     flip:bool=False
     roots:tuple=()           # Folders that file names in rows may point into
+    caption:str|None=None    # Of every row, whatever its column says
 
-    def captions(self, row:dict)->list[str]: return captions_of(row.get(self.caption_column))
+    def captions(self, row:dict)->list[str]: return captions_of(row.get(self.caption_column) if self.caption is None else self.caption)
 
     def image(self, row:dict, across:float=.5, down:float=.5, flip:bool=False)->Tensor|Scene:
         value = row.get(self.image_column)
@@ -525,12 +528,12 @@ def open_data(
     if not first: raise ValueError(f"data source {cfg.source!r} is empty: no image was found in it (split {cfg.split!r})")
     columns = list(dict.fromkeys(c for row in first for c in row if c != "name" or "file_name" not in row))
     reader = Reader(cfg.resolution or resolution, pick_column(columns, cfg.image_column, IMAGE_COLUMNS, "image_column"),
-                    pick_column(columns, cfg.caption_column, CAPTION_COLUMNS, "caption_column"), cfg.crop, cfg.flip, source.roots)
-    if not any(captions_of(row.get(reader.caption_column)) for row in first):
+                    pick_column(columns, cfg.caption_column, CAPTION_COLUMNS, "caption_column") if cfg.caption is None else "", cfg.crop, cfg.flip, source.roots, cfg.caption)
+    if not any(reader.captions(row) for row in first):
         raise ValueError(f"the caption column {reader.caption_column!r} of {cfg.source!r} holds no text in its first {len(first)} rows")
     return (StreamedImages if source.streaming else CaptionedImages)(source, reader, cfg)
 
-# %% ../nbs/01_data.ipynb #88ee1d5c
+# %% ../nbs/01_data.ipynb #2557b761
 def numbers(
     batch_size:int,       # Of this process
     start:int=0,          # First sample number of the next step, over all processes
@@ -546,7 +549,7 @@ class Numbered:
 
 def unchanged(x): return x
 
-# %% ../nbs/01_data.ipynb #187b8005
+# %% ../nbs/01_data.ipynb #e2707e9e
 def batches(
     dataset,                 # From `open_data`, or a `LatentCache`
     *,
@@ -564,7 +567,7 @@ def batches(
         for name, why in raw.pop("skipped").items(): dataset.bad.note(name, why)
         yield raw
 
-# %% ../nbs/01_data.ipynb #e2707e9e
+# %% ../nbs/01_data.ipynb #85fe5358
 def this_process():
     "accelerate's `PartialState`: `process_index` of `num_processes`, `device`; alone if nothing was launched"
     from accelerate import PartialState
@@ -580,7 +583,7 @@ def own_part(
     state = this_process()
     return dict(batch_size=batch_size//state.num_processes, rank=state.process_index, world=state.num_processes)
 
-# %% ../nbs/01_data.ipynb #31eb72cc
+# %% ../nbs/01_data.ipynb #a868f593
 def vae_of(pipe_or_vae): return getattr(pipe_or_vae, "vae", pipe_or_vae)
 
 @torch.no_grad()
@@ -594,7 +597,7 @@ def posterior_moments(
         posterior = vae.encode(pixel_values.to(vae.device, vae.dtype)).latent_dist
     return torch.cat([posterior.mean, posterior.logvar], dim=1).float()
 
-# %% ../nbs/01_data.ipynb #901056b1
+# %% ../nbs/01_data.ipynb #0ff3f65f
 def numbered_noise(shape, seed:int, sample_ids:Tensor)->Tensor:
     "`(b, *shape)` fp32: unit noise, each row a function of the seed and its sample number"
     generators = (torch.Generator().manual_seed(dice("posterior", seed, k).getrandbits(63)) for k in sample_ids.tolist())
@@ -612,7 +615,7 @@ def sample_latents(
     shift, scale = config.get("shift_factor") or 0., config.scaling_factor
     return (mean + torch.exp(.5*logvar)*noise - shift)*scale
 
-# %% ../nbs/01_data.ipynb #5bc1ed28
+# %% ../nbs/01_data.ipynb #2b090200
 def weights_fingerprint(*modules)->str:
     "Changes with any weight"
     digest = hashlib.blake2b(digest_size=16)
@@ -629,10 +632,10 @@ def cache_fingerprint(pipe_or_vae, dataset:CaptionedImages, dtype:torch.dtype, s
     reader, cfg = dataset.reader, dataset.cfg
     encoders = [vae_of(pipe_or_vae), *(text_encoders(pipe_or_vae) if cfg.cache_text else [])]
     what = [weights_fingerprint(*encoders), dataset.fingerprint, reader.resolution, reader.image_column, reader.caption_column, cfg.flip, cfg.cache_text,
-            len(dataset), shard_rows, str(dtype)]
+            len(dataset), shard_rows, str(dtype), *([reader.caption] if cfg.cache_text and reader.caption else [])]
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=12).hexdigest()
 
-# %% ../nbs/01_data.ipynb #2b090200
+# %% ../nbs/01_data.ipynb #eab2099f
 class Once:
     "Rows by their index: what could be read of them, and what could not"
     def __init__(self, dataset): self.dataset = dataset
@@ -651,7 +654,7 @@ def once_through(dataset, rows:range, batch_size:int)->DataLoader:
     return DataLoader(Once(dataset), sampler=chunks, batch_size=None, num_workers=dataset.cfg.num_workers,
                       collate_fn=unchanged, generator=torch.Generator())
 
-# %% ../nbs/01_data.ipynb #0d142cbb
+# %% ../nbs/01_data.ipynb #2c6a585d
 def encode_batch(pipe, dataset, images:Tensor, captions:list[list[str]], dtype:torch.dtype)->dict:
     "All that is kept of some images, as tensors"
     found = dict(moments=posterior_moments(pipe, images))
@@ -680,7 +683,7 @@ def encode_rows(
     if dataset.cfg.cache_text: tensors["text_start"] = torch.tensor(texts).cumsum(0)[:-1] # where each row's captions begin
     return {"kept": torch.tensor(kept, dtype=torch.int64), **tensors}, bad
 
-# %% ../nbs/01_data.ipynb #2c6a585d
+# %% ../nbs/01_data.ipynb #36146535
 def write_shard(file:Path, tensors:dict, bad:dict):
     "Written under a temporary name first, so that a file with the right name is whole"
     part = file.with_suffix(f".{os.getpid()}.part")
@@ -697,7 +700,7 @@ def is_busy(file:Path, seconds:float=300)->bool:
     try: return time.time() - file.with_suffix(".busy").stat().st_mtime < seconds
     except FileNotFoundError: return False
 
-# %% ../nbs/01_data.ipynb #0c7fcfaa
+# %% ../nbs/01_data.ipynb #c8a39daa
 def write_shards(
     pipe, dataset,
     files:list[Path], # One per shard, in order
@@ -724,7 +727,7 @@ def write_shards(
     for left in files[0].parent.glob("*.part") if state.process_index == 0 else ():
         if not is_busy(left.with_suffix("")): left.unlink(missing_ok=True) # by a process that was killed
 
-# %% ../nbs/01_data.ipynb #c8a39daa
+# %% ../nbs/01_data.ipynb #95c275cb
 class Shards:
     "Tensors whose rows lie in several safetensors files, read when they are asked for"
     def __init__(self, files:list[Path]):
@@ -749,7 +752,7 @@ class Shards:
                     found[j] = rows[at:at+1].clone()
         return torch.cat(found)
 
-# %% ../nbs/01_data.ipynb #6d2e6dbc
+# %% ../nbs/01_data.ipynb #b8883632
 class InMemory:
     "As `Shards`, for tensors in memory"
     def __init__(self, tensors:dict, bad:dict): self.tensors, self.kept, self.bad = tensors, tensors["kept"], bad
@@ -758,7 +761,7 @@ class InMemory:
         if choice: index = self.tensors["text_start"][index] + torch.as_tensor(choice)
         return self.tensors[name][index]
 
-# %% ../nbs/01_data.ipynb #95c275cb
+# %% ../nbs/01_data.ipynb #b838aa81
 class LatentCache:
     "The posterior moments of every readable image; captions are read from the dataset when they are needed"
     def __init__(self,
@@ -770,7 +773,8 @@ class LatentCache:
         self.cfg = replace(dataset.cfg, num_workers=0) # nothing is left for them to do
         for name, why in store.bad.items(): dataset.bad.note(name, why)
         columns = getattr(dataset.table, "select_columns", None)
-        self.table = columns([self.reader.caption_column]) if columns else dataset.table # leave 🤗 images on disk
+        if self.reader.caption is not None: self.table = [{}]*len(dataset.table)
+        else: self.table = columns([self.reader.caption_column]) if columns else dataset.table # leave 🤗 images on disk
 
     def __len__(self): return len(self.store.kept)
     def __repr__(self): return f"LatentCache({len(self):,} images × {self.bytes_per_image:,} bytes = {len(self)*self.bytes_per_image/1e6:,.1f} MB)"
@@ -794,7 +798,7 @@ class LatentCache:
         if self.text_names: raw["cond"] = {n.removeprefix("text."): self.store.read(n, index, chosen) for n in self.text_names}
         return raw
 
-# %% ../nbs/01_data.ipynb #b8883632
+# %% ../nbs/01_data.ipynb #17b9dd4a
 def cache_latents(
     pipe_or_vae,                # A pipeline, or just its VAE
     dataset:CaptionedImages,    # From `open_data`
@@ -829,7 +833,7 @@ def check_cacheable(pipe_or_vae, dataset):
     factor = image_factor(pipe_or_vae) if hasattr(pipe_or_vae, "vae") else 2**(len(pipe_or_vae.config.block_out_channels)-1)
     check_resolution(dataset.reader.resolution, factor)
 
-# %% ../nbs/01_data.ipynb #e6671567
+# %% ../nbs/01_data.ipynb #b28153fa
 def drop_captions(captions:list[str], sample_ids:Tensor, seed:int, share:float)->list[str]:
     "Each caption emptied with probability `share`"
     return ["" if dice("dropout", seed, k).random() < share else c for c, k in zip(captions, sample_ids.tolist())]
@@ -848,11 +852,12 @@ def to_batch(
     seed:int,
     caption_dropout:float=.1,    # Share of captions replaced by "", in [0, 1]
     device=None,                 # Where the batch goes; None: where the pipeline is
-)->dict:                         # latents `(b c h w)` fp32, scaled; cond: the denoiser's keyword arguments; sample_ids `(b,)`
+    encode:Callable|None=None,   # `encode(pipe, captions)`: the model's keyword arguments; None: encoded ahead, or by `encode_captions`
+)->dict:                         # latents `(b c h w)` fp32, scaled; cond: the denoiser's keyword arguments; sample_ids `(b,)`; perhaps weight `(b,)`
     "From images (or their moments) and captions to what the denoiser takes"
     device = device or pipe.device
     moments = to_device(raw["moments"], device) if "moments" in raw else posterior_moments(pipe, raw["pixel_values"]).to(device)
     captions = drop_captions(raw["captions"], raw["sample_ids"], seed, caption_dropout)
-    cond = cached_cond(raw["cond"], captions, pipe) if "cond" in raw else encode_captions(pipe, captions)
-    cond = {name: to_device(value, device) for name, value in cond.items()}
-    return dict(latents=sample_latents(moments, pipe, seed, raw["sample_ids"]), cond=cond, sample_ids=raw["sample_ids"])
+    cond = cached_cond(raw["cond"], captions, pipe) if "cond" in raw and encode is None else (encode or encode_captions)(pipe, captions)
+    cond, weight = {name: to_device(value, device) for name, value in cond.items()}, {k: to_device(raw[k], device) for k in ("weight",) if k in raw}
+    return dict(latents=sample_latents(moments, pipe, seed, raw["sample_ids"]), cond=cond, sample_ids=raw["sample_ids"], **weight)

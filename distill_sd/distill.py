@@ -102,9 +102,10 @@ def training_batches(
     batch_size:int,           # Samples a batch, over all processes: the loop's `micro_batch_size`
     seed:int,                 # Of order, posterior noise and caption dropout
     caption_dropout:float=.1, # Share of captions replaced by "", in [0, 1]
+    encode=None,              # What captions become, if not conditioning; see `to_batch`
 ):
     "`batches(start)` for `fit`"
-    return lambda start: (to_batch(raw, pipe, seed=seed, caption_dropout=caption_dropout)
+    return lambda start: (to_batch(raw, pipe, seed=seed, caption_dropout=caption_dropout, encode=encode)
                           for raw in batches(source, seed=seed, start=start, **own_part(batch_size)))
 
 # %% ../nbs/06_distill.ipynb #7299f207

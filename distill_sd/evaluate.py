@@ -158,17 +158,28 @@ def peak_of_step(
         loss.backward()
     return peak.most
 
+def _faked(model): # One on the meta device, under FakeTensorMode
+    for module in model.modules():
+        for name, p in module._parameters.items():
+            if p is not None: module._parameters[name] = nn.Parameter(torch.empty(p.shape, dtype=p.dtype), requires_grad=p.requires_grad)
+        for name, b in module._buffers.items():
+            if b is not None: module._buffers[name] = torch.empty(b.shape, dtype=b.dtype)
+    return model
+
 def step_bytes(
     student:dict,           # UNet configs
     teacher:dict|None,
     *, gradient_checkpointing:bool=False,
+    adapt=None,             # What is done to the student first, such as putting a LoRA on it
     **kw,                   # For `peak_of_step`
 )->int:
     "The same without memory"
     from diffusers import UNet2DConditionModel
     from torch._subclasses.fake_tensor import FakeTensorMode
+    if adapt: adapt(adapted := meta_unet(student))
     with torch.random.fork_rng(devices=[]), FakeTensorMode():
         models = [c and UNet2DConditionModel.from_config(c) for c in (student, teacher)]
+        if adapt: models[0] = _faked(adapted)
         if gradient_checkpointing: models[0].enable_gradient_checkpointing()
         return peak_of_step(models[0].train(), models[1] and models[1].requires_grad_(False), **kw)
 
@@ -193,12 +204,14 @@ def memory_estimate(
     ema:bool=True,                     # Keep a running average
     frozen_bytes:int=4,                # Per parameter of what is frozen; 2 in half precision
     adam_bytes:int=8,                  # Per trained parameter; 2 for 8-bit AdamW
+    trained:int|None=None,             # Parameters that are; `None`: the student's
     **kw,                              # For `step_bytes`
 )->MemoryEstimate:
     "What a training will hold, told from configs alone"
     n = count_parameters(meta_unet(student))
-    passing = max(4*n, step_bytes(student, teacher, batch_size=batch_size, **kw)) # all gradients are there at the end
-    return MemoryEstimate({"student weights (fp32)": 4*n, "Adam's moments": adam_bytes*n, "running average (EMA)": 4*n*ema,
+    trained = n if trained is None else trained
+    passing = max(4*trained, step_bytes(student, teacher, batch_size=batch_size, **kw)) # all gradients are there at the end
+    return MemoryEstimate({"student weights (fp32)": 4*n, "Adam's moments": adam_bytes*trained, "running average (EMA)": 4*trained*ema,
         "teacher's denoiser": frozen_bytes*count_parameters(meta_unet(teacher)) if teacher else 0, "text encoder and VAE": frozen_bytes*frozen,
         f"a step of {batch_size} images, gradients included": passing})
 

@@ -9,7 +9,7 @@ __all__ = ['Schedules', 'Precisions', 'Optimizers', 'Compilers', 'UNREADABLE', '
            'write_checkpoint', 'read_checkpoint', 'newest_checkpoint', 'set_aside', 'drop_old', 'check_resumable',
            'stop_signals', 'Team', 'fork_rng', 'mode', 'kept_memory', 'compiled', 'eagerly', 'channels_last',
            'borrowed', 'show', 'FitResult', 'plot_metrics', 'make_accelerator', 'check_installed', 'adamw8bit',
-           'make_optimizer', 'profiled', 'same_layout', 'Step', 'Progress', 'check_folder', 'fit']
+           'parameter_groups', 'make_optimizer', 'profiled', 'same_layout', 'Step', 'Progress', 'check_folder', 'fit']
 
 # %% ../nbs/05_loop.ipynb #7f7b485a
 import ctypes, errno, importlib, json, math, os, pickle, queue, shutil, signal, sys, threading, time, warnings, zlib
@@ -46,6 +46,7 @@ class LoopConfig:
     batch_size:int=32                # Samples per optimizer step, over all processes and micro-steps
     accumulation:int=1               # Micro-steps per optimizer step; each sees `batch_size/accumulation` samples
     lr:float=5e-5                    # Peak learning rate
+    lr_of:dict=field(default_factory=dict) # Of parameters whose names begin so, another one: `{"text_encoder.": 1e-6}`
     lr_schedule:Schedules="constant" # As diffusers' `get_scheduler` names them
     warmup_steps:int=0               # Optimizer steps from 0 to `lr`
     lr_cycles:int=1                  # How often `cosine_with_restarts` begins anew
@@ -86,6 +87,8 @@ class LoopConfig:
         for name, choices in (("lr_schedule", get_args(Schedules)), ("mixed_precision", get_args(Precisions)), ("optimizer", get_args(Optimizers)), ("compile", (None, *get_args(Compilers)))):
             value = getattr(self, name)
             if value not in choices: raise ValueError(f"{name} must be one of {choices}, got {value!r}")
+        if bad := {k: v for k, v in self.lr_of.items() if not isinstance(v, (int, float)) or not 0 < v < math.inf}:
+            raise ValueError(f"lr_of holds learning rates above 0 by the beginnings of names, got {bad}")
         if self.batch_size % self.accumulation:
             raise ValueError(f"batch_size={self.batch_size} is not a multiple of accumulation={self.accumulation}")
         if self.warmup_steps and self.lr_schedule in ("constant", "piecewise_constant"):
@@ -118,6 +121,7 @@ def resolve_precision(
     device:torch.device, # Where the model will be trained
 )->str:                  # "no" | "bf16" | "fp16"
     "What `auto` means on this device"
+    if name == "fp16" and device.type == "cpu": raise ValueError("mixed_precision='fp16' needs a GPU, and there is none here; use 'auto', 'bf16' or 'no'")
     if name != "auto": return name
     # On CPU bf16 autocast pays for wide models only; at toy width its attention is 2-4 times slower than fp32
     if device.type != "cuda": return "no"
@@ -639,6 +643,7 @@ def make_accelerator(config:LoopConfig, output_dir=None)->Accelerator:
 def check_installed(config:LoopConfig):
     "Refuse, ahead of time, what this machine lacks; accelerate would leave a tracker out without a word"
     name = config.tracker
+    resolve_precision(config.mixed_precision, this_process().device)
     if config.optimizer == "adamw8bit": adamw8bit()
     if name is None: return
     if name not in LOGGER_TYPE_TO_CLASS: raise ValueError(f"tracker {name!r} is unknown; choose one of {sorted(LOGGER_TYPE_TO_CLASS)}, or None")
@@ -650,11 +655,18 @@ def adamw8bit():
     except ImportError as e:
         raise ImportError("optimizer='adamw8bit' needs bitsandbytes, which is not installed: pip install bitsandbytes, or set optimizer='adamw'") from e
 
+def parameter_groups(model:nn.Module, config:LoopConfig)->list: # For an optimizer, those of `config.lr` first
+    "The trained parameters, by their learning rate"
+    groups = {rate: [] for rate in (config.lr, *config.lr_of.values())}
+    for name, p in trained_parameters(model).items(): groups[next((lr for k, lr in config.lr_of.items() if name.startswith(k)), config.lr)].append(p)
+    if lost := [k for k in config.lr_of if not any(n.startswith(k) for n in trained_parameters(model))]: raise ValueError(f"lr_of: no trained parameter's name begins with {lost[0]!r}")
+    return [dict(params=params, lr=lr) for lr, params in groups.items() if params]
+
 def make_optimizer(model:nn.Module, config:LoopConfig):
     "AdamW and its learning-rate schedule"
     kind, more = torch.optim.AdamW, dict(fused=next(model.parameters()).device.type in ("cuda", "cpu"))
     if config.optimizer == "adamw8bit": kind, more = adamw8bit(), {}
-    optimizer = kind(trained_parameters(model).values(), lr=config.lr, betas=tuple(config.betas), weight_decay=config.weight_decay, eps=config.eps, **more)
+    optimizer = kind(parameter_groups(model, config), lr=config.lr, betas=tuple(config.betas), weight_decay=config.weight_decay, eps=config.eps, **more)
     schedule = get_scheduler(config.lr_schedule, optimizer, step_rules=config.lr_rules, num_warmup_steps=config.warmup_steps,
         num_training_steps=config.steps, num_cycles=config.lr_cycles, power=config.lr_power)
     return optimizer, schedule

@@ -37,6 +37,7 @@ class TrainConfig:
     data_revision:Optional[str]=None  # Branch, tag or commit of a hub dataset
     image_column:Optional[str]=None   # None: found by type and name
     caption_column:Optional[str]=None # None: found by name
+    caption:Optional[str]=None        # The caption of every image; the data then need none
     resolution:Optional[int]=None     # Pixels; None: the teacher's own
     crop:Literal["center","random"]="center" # Of images that are not square
     flip:bool=False                   # Mirror every second sample; captions say "left of", so off
@@ -105,6 +106,23 @@ class TrainConfig:
     n_trajectories:int=1000           # How many are drawn
     trajectory_steps:int=50           # Of the teacher
     trajectory_guidance:float=4.      # What the student learns to do without guidance
+    # to adapt the teacher as it is (plan is None): see 08_finetune
+    finetune:Optional[Literal["full","lora"]]=None # All weights, or a LoRA, also saved on its own; None: neither
+    lora_rank:int=4                   # Of the denoiser's LoRA
+    lora_alpha:Optional[float]=None   # None: the rank, which makes the factor 1
+    lora_targets:Union[str, list[str]]="attention" # attention, attention+ff, all-linear, all; a regular expression; or endings of names
+    lora_text_rank:int=0              # Of the text encoder's LoRA; 0: none
+    lora_rslora:bool=False            # Factor alpha over the root of the rank
+    lora_dora:bool=False              # Length and direction apart
+    text_encoder_lr:Optional[float]=None # Of the text encoder; None: it stays as it is (full), or learns at lr (lora)
+    keep_weight:float=0.              # Go on answering as the teacher does
+    keep_captions:Optional[str]=None  # To what: "scenes", a .txt, .csv or .jsonl file, or a data source; None: the captions of the data
+    instance_data:Optional[str]=None  # DreamBooth, in place of data: a folder of pictures of one subject
+    instance_prompt:Optional[str]=None # Their caption, with a rare word for the subject
+    class_data:Optional[str]=None     # Pictures of what it is one of; None: drawn by the teacher
+    class_prompt:Optional[str]=None   # Their caption; None: no prior preservation
+    class_images:int=100              # How many are drawn
+    prior_weight:Optional[float]=None # What a class picture counts beside one of the subject; None: 1
     # what is reported
     eval_images:int=64                # Pairs of teacher and student pictures
     latency_repeats:int=5             # Timed turns of teacher and student; 0: not timed
@@ -158,8 +176,16 @@ def load_config(
         recipe, where = known[recipe], f"recipe {recipe!r}"
     values = {k:v for k, v in recipe.items() if k not in ("description", "source")}
     config = _check_types({**values, **_plain(overrides)}, where)
-    if config.data is None: raise ValueError(f"{where} needs data: pass data=, an image folder, .tar shards, parquet files or a hub id")
-    if config.plan is None and not config.few_steps: raise ValueError(f"{where} asks for nothing: plan is None (no block is removed) and few_steps is 0")
+    if config.data is None and config.instance_data is None:
+        raise ValueError(f"{where} needs data: pass data=, an image folder, .tar shards, parquet files or a hub id" + " (or instance_data=, a folder of pictures of one subject)"*(config.finetune is not None))
+    if config.data is not None and config.instance_data is not None: raise ValueError(f"{where}: a DreamBooth's pictures are its instance_data and class_data; set data to None, got {config.data!r}")
+    if config.plan is None and not config.few_steps and not config.finetune:
+        raise ValueError(f"{where} asks for nothing: plan is None (no block is removed), few_steps is 0 and finetune is None")
+    if config.finetune and (config.plan is not None or config.few_steps):
+        raise ValueError(f"{where}: finetune={config.finetune!r} adapts the teacher as it is, so plan must be None and few_steps 0 (got {config.plan!r} and {config.few_steps}); "
+                         "distil first, and fine-tune the result with teacher=, its pipeline folder")
+    only = ("text_encoder_lr", "keep_captions", "instance_data", "class_data", "class_prompt", "prior_weight", "instance_prompt")
+    if not config.finetune and (given := [k for k in only if getattr(config, k) is not None]): raise ValueError(f"{where}: {given[0]} is for fine-tuning; set finetune to 'full' or 'lora'")
     if config.data == "trajectories" and not (config.trajectories or config.captions):
         raise ValueError(f"{where}: data is 'trajectories', so it needs trajectories= (a folder of them) or captions= (to draw them from)")
     return config
@@ -184,18 +210,25 @@ def _trajectory_config(c):
 def _data_config(c):
     from distill_sd.data import DataConfig
     cache = c.cache_folder or str(Path(c.output_dir)/"cache")
-    return _pick(DataConfig, c, source=c.data, n=c.n_scenes, revision=c.data_revision, seed=c.seed, cache_folder=cache if c.cache_latents else None)
+    return _pick(DataConfig, c, source=c.instance_data or c.data, caption=c.instance_prompt or c.caption, n=c.n_scenes, revision=c.data_revision, seed=c.seed, cache_folder=cache if c.cache_latents else None)
 
 def _kd_weights(c):
     from distill_sd.losses import KDWeights
     return KDWeights(c.task_weight, c.output_weight, c.feature_weight, c.normalize_features)
+
+def _tuning(c): # And the subject, each None if there is none
+    if not c.finetune: return None, None
+    from distill_sd.direct import read_captions
+    from distill_sd.finetune import DreamBooth, Tuning
+    keep = tuple(read_captions(c.keep_captions, 1000, seed=c.seed)) if c.keep_captions else ()
+    return _pick(Tuning, c, train=c.finetune, keep_captions=keep), _pick(DreamBooth, c) if c.instance_data else None
 
 def _plan(c):
     from distill_sd.student import StudentPlan, get_plan
     return None if c.plan is None else get_plan(StudentPlan(**c.plan) if isinstance(c.plan, dict) else c.plan)
 
 # %% ../nbs/11_train.ipynb #91123b5d
-OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "lora", "pipeline", "report.md", "report.html", "report", "profile")
+OWN = ("config.yaml", "metrics.jsonl", "samples", "checkpoints", "cache", "trajectories", "few", "class", "lora", "pipeline", "report.md", "report.html", "report", "profile")
 MAY_CHANGE = {"output_dir", "steps", "few_train_steps", "checkpoint_every", "keep_last", "keep_every", "sample_every", "sample_captions", "log_every", "tracker", "profile_steps", "threads", "channels_last", "compile", "prefetch", "keep_memory", "num_workers", "max_bad", "cache_folder",
               "eval_images", "latency_repeats", "num_inference_steps", "guidance_scale", "save_dtype"} # from one leg of a run to the next
 
@@ -305,6 +338,8 @@ class Prepared:
     settings:dict          # num_inference_steps and guidance_scale of the teacher, and of the student unless it has its own
     own:Any=None           # The student's, after a stage for few steps
     trajectories:Any=None  # The given ones; new ones once they are there
+    tuning:Any=None        # If the teacher is adapted
+    booth:Any=None         # The subject, if there is one; `dataset` is then a list: the subject's pictures, and the class's once they are there
 
 def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
@@ -313,6 +348,7 @@ def prepare(config:TrainConfig)->Prepared:
     from distill_sd.student import student_config
     from distill_sd.teacher import denoiser, family_of, image_factor, image_size, load_teacher, recommended
     loop, weights, plan, data = _loop_config(config), _kd_weights(config), _plan(config), _data_config(config)
+    tuning, booth = _tuning(config)
     check_installed(loop)
     pipe = load_teacher(config.teacher, revision=config.revision, variant=config.variant, config=config.teacher_config)
     if not family_of(pipe).from_text:
@@ -322,11 +358,23 @@ def prepare(config:TrainConfig)->Prepared:
     check_resolution(resolution, image_factor(pipe))
     trajectories = _given_trajectories(config, pipe) if config.trajectories else None
     if config.few_steps: _check_few(config, pipe, trajectories)
-    dataset = open_data(data, resolution) if plan is not None and config.data != "trajectories" else None
+    if tuning: _check_tuning(config, pipe, tuning, booth)
+    if booth: dataset = _booth_data(booth, data, resolution)
+    else: dataset = open_data(data, resolution) if (plan is not None or tuning) and config.data != "trajectories" else None
     given = dict(num_inference_steps=config.num_inference_steps, guidance_scale=config.guidance_scale)
     settings = {**recommended(pipe), **{k:v for k, v in given.items() if v is not None}}
     own = dict(num_inference_steps=config.few_steps, guidance_scale=1.) if config.few_steps else None
-    return Prepared(config, pipe, dataset, plan, loop, weights, settings, own, trajectories)
+    return Prepared(config, pipe, dataset, plan, loop, weights, settings, own, trajectories, tuning, booth)
+
+def _check_tuning(c, pipe, tuning, booth):
+    from distill_sd.finetune import check_tuning
+    if c.data == "trajectories": raise ValueError("fine-tuning is for pictures of yours: data is 'trajectories', which the teacher drew itself")
+    if booth and c.streaming: raise ValueError("a DreamBooth's few pictures are not streamed: set streaming=False")
+    check_tuning(pipe, tuning, c.cache_text)
+
+def _booth_data(booth, data, resolution, class_folder=None):
+    from distill_sd.finetune import open_dreambooth
+    return open_dreambooth(booth, data, resolution, class_folder)
 
 def _given_trajectories(c, pipe):
     from distill_sd.direct import open_trajectories
@@ -347,6 +395,7 @@ def _captions(p:Prepared, n:int):
     from distill_sd.data import batches
     from distill_sd.distill import held_out_captions
     if p.config.data == "scenes": return held_out_captions(n)
+    if p.booth: return list(itertools.islice(itertools.cycle(filter(None, (p.booth.instance_prompt, p.booth.class_prompt))), n))
     some = next(batches(p.dataset or p.trajectories, batch_size=min(n, 16), seed=0))["captions"]
     return list(itertools.islice(itertools.cycle(some), n))
 
@@ -354,10 +403,13 @@ def _feed(p:Prepared, progress:bool):
     "Batches from any sample number on"
     from distill_sd.data import cache_latents
     from distill_sd.distill import training_batches
+    from distill_sd.finetune import interleave, tuning_batches
     if p.dataset is None:
         from distill_sd.direct import trajectory_batches
         return trajectory_batches(p.pipe, p.trajectories, p.loop.micro_batch_size, p.config.seed, p.config.caption_dropout)
-    source = cache_latents(p.pipe, p.dataset, progress=progress) if p.config.cache_latents else p.dataset
+    sources = [cache_latents(p.pipe, d, progress=progress) if p.config.cache_latents else d for d in (p.dataset if p.booth else [p.dataset])]
+    source = interleave(sources, p.booth) if p.booth else sources[0]
+    if p.tuning: return tuning_batches(p.pipe, source, p.tuning, p.loop)
     return training_batches(p.pipe, source, p.loop.micro_batch_size, p.config.seed, p.config.caption_dropout)
 
 # %% ../nbs/11_train.ipynb #b7d3382c
@@ -390,6 +442,26 @@ def _remove_blocks(p:Prepared, pipe, folder:Optional[Path], resume:bool, progres
     if result.ema: result.ema.copy_to_model()
     return pipe, result
 
+def _finetune(p:Prepared, pipe, folder:Optional[Path], resume:bool, progress:bool, feed=None):
+    "The only stage; a LoRA is saved on its own and then folded"
+    from distill_sd.data import this_process
+    from distill_sd.adapters import fold_lora, save_lora
+    from distill_sd.finetune import finetune
+    tuned, result = finetune(pipe, None, p.tuning, p.loop, lambda tuned: _grids(p, tuned, folder, p.settings), feed or _feed(p, progress), output_dir=folder, resume=resume, progress=progress)
+    if p.tuning.train == "lora" and result.finished and folder:
+        if this_process().is_main_process: save_lora(tuned, folder/"lora")
+        for part in p.tuning.specs: fold_lora(getattr(tuned, part))
+    return tuned, result
+
+def _class_pictures(p:Prepared, folder:Path, team, progress:bool):
+    "Drawn into the run folder, if there are none yet"
+    from distill_sd.data import this_process
+    from distill_sd.finetune import draw_class
+    c, state, resolution = p.config, this_process(), p.dataset[0].reader.resolution
+    draw_class(p.pipe, c.class_prompt, c.class_images, folder/"class", seed=c.seed, resolution=resolution, rank=state.process_index, world=state.num_processes, progress=progress, **p.settings)
+    team.wait()
+    return _booth_data(p.booth, _data_config(c), resolution, folder/"class")
+
 def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     "The second stage; a LoRA is saved on its own and then merged"
     from distill_sd.adapters import fold_lora, save_lora
@@ -415,7 +487,7 @@ def run(
     progress:bool=True,     # Show progress bars
     **overrides,            # Any field of `TrainConfig`
 )->RunResult:
-    "From a recipe to a smaller pipeline and the report on it"
+    "From a recipe to a pipeline (smaller, faster, or adapted) and the report on it"
     import copy
     from distill_sd.data import this_process
     from distill_sd.distill import with_denoiser
@@ -432,16 +504,18 @@ def run(
     team.on_main(lambda: _begin(folder, config, overwrite))
     p.pipe.to(state.device)
     if config.few_steps or config.data == "trajectories": p.trajectories = _trajectories(p, folder, team, progress and team.is_main)
-    teacher = denoiser(p.pipe)
-    student = make_student(teacher, p.plan, init=config.init, seed=config.seed) if p.plan else copy.deepcopy(teacher)
-    pipe, stages = with_denoiser(p.pipe, student), {}
-    for name, stage, wanted in (("block removal", _remove_blocks, p.plan is not None), ("few steps", _few_steps, config.few_steps)):
-        if not wanted: continue
+    if p.booth and config.class_prompt and not config.class_data: p.dataset = _class_pictures(p, folder, team, progress and team.is_main)
+    pipe, stages = p.pipe, {}
+    if not p.tuning: pipe = with_denoiser(pipe, make_student(denoiser(pipe), p.plan, init=config.init, seed=config.seed) if p.plan else copy.deepcopy(denoiser(pipe)))
+    for name, stage in _stages(p):
         pipe, stages[name] = stage(p, pipe, folder, resume=resume, progress=progress and team.is_main)
         if not stages[name].finished: return RunResult(folder, {}, False)
     if not team.is_main: return RunResult(folder, {})
-    student.eval().requires_grad_(False)
+    denoiser(pipe).eval().requires_grad_(False)
     return finish(p, pipe, stages, folder, recipe_source(recipe))
+
+def _stages(p): # Name and function of each
+    return [(name, stage) for name, stage, wanted in (("block removal", _remove_blocks, p.plan is not None), ("fine-tuning", _finetune, p.tuning), ("few steps", _few_steps, p.config.few_steps)) if wanted]
 
 def _begin(folder, config, overwrite):
     if overwrite:
@@ -468,12 +542,16 @@ def finish(p:Prepared, pipe, stages:dict, folder:Path, source:str="")->RunResult
     title = f"{_name(p)} from {Path(c.teacher).name}"
     report = write_report(folder, title=title, pairs=pairs, scores=scores, **results)
     write_page(folder, title, pairs, **results)
-    write_card(folder/"pipeline", report, settings=p.own or p.settings, teacher_card=card)
+    write_card(folder/"pipeline", report, settings=p.own or p.settings, teacher_card=card, tags=tuple(_tags(p)))
     measured = {f"judge/{who}":scores[who]["all_correct"] for who in both} if scores else {}
     if latency: measured |= {f"seconds_per_image/{who}":median(latency.images[who]) for who in both} | {"speedup":median(latency.speedup())}
     return RunResult(folder, {**(last.metrics[-1] if last.metrics else {}), **measured}, True, report)
 
-def _name(p): return " in ".join(x for x in (p.plan.name if p.plan else "", f"{p.config.few_steps} steps" if p.config.few_steps else "") if x)
+def _tags(p): return [tag for tag, wanted in (("fine-tuned", p.tuning), ("lora", p.tuning and p.tuning.train == "lora"), ("dreambooth", p.booth)) if wanted]
+
+def _name(p):
+    if p.tuning: return "DreamBooth, "*bool(p.booth) + (f"LoRA of rank {p.tuning.lora_rank}" if p.tuning.train == "lora" else "fine-tuned")
+    return " in ".join(x for x in (p.plan.name if p.plan else "", f"{p.config.few_steps} steps" if p.config.few_steps else "") if x)
 
 # %% ../nbs/11_train.ipynb #7c8f1613
 @dataclass
@@ -490,31 +568,43 @@ def time_steps(
     p:Prepared,
     steps:int=2,           # So many are timed, after one that is not
 )->tuple[float, float]:    # Seconds that an optimizer step takes, and that an image takes to be encoded ahead (0 if images are not cached)
-    "Take a few steps of block removal and throw them away"
+    "Take a few steps of the first stage and throw them away"
     import time
     from dataclasses import replace
     from distill_sd.distill import with_denoiser
     from distill_sd.student import make_student
     from distill_sd.teacher import denoiser
     short = replace(p, loop=replace(p.loop, steps=steps+1, log_every=1, tracker=None, profile_steps=0), config=replace(p.config, sample_every=0, cache_latents=False))
-    pipe, live, began = with_denoiser(p.pipe, make_student(denoiser(p.pipe), p.plan)), _feed(short, False), time.perf_counter()
+    pipe, live, began = with_denoiser(p.pipe, make_student(denoiser(p.pipe), p.plan)) if p.plan else p.pipe, _feed(short, False), time.perf_counter()
     def repeated(start):
         while True: yield first
     if p.config.cache_latents: first, encoding = next(live(0)), time.perf_counter()-began
-    _, result = _remove_blocks(short, pipe, None, resume=False, progress=False, feed=repeated if p.config.cache_latents else live)
+    _, result = _stages(p)[0][1](short, pipe, None, resume=False, progress=False, feed=repeated if p.config.cache_latents else live)
     return median(p.loop.batch_size/r["images_per_second"] for r in result.metrics[1:]), encoding/p.loop.micro_batch_size if p.config.cache_latents else 0.
+
+def _images(p): # How many there are, or will be; None: that is not known
+    drawn = p.config.class_images if p.booth and p.config.class_prompt and not p.config.class_data else 0
+    sources = p.dataset if p.booth else [p.dataset]
+    return sum(map(len, sources)) + drawn if all(hasattr(s, "__len__") for s in sources) else None
 
 def _how_long(p:Prepared, needed:int, device)->dict: # Rows of a `Plan`
     import psutil, torch
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
-    if p.plan is None or p.dataset is None: return {}
+    if p.dataset is None: return {}
     if needed > free: return {"time": f"not measured: {needed/2**30:.1f} GiB are needed, and here are {free/2**30:.1f}"}
     p.pipe.to(device)
     step, encode = time_steps(p)
-    seconds = [p.loop.steps*step, len(p.dataset)*encode if encode else 0]
+    seconds = [p.loop.steps*step, _images(p)*encode if encode else 0]
     said = [f"{s/3600:.1f} hours" if s > 5400 else f"{s/60:.1f} minutes" for s in seconds]
-    return {"speed here": f"{p.loop.batch_size/step:.3g} images/s, by two steps", "block removal takes": f"{said[0]} for {p.loop.steps*p.loop.batch_size:,} images" +
+    return {"speed here": f"{p.loop.batch_size/step:.3g} images/s, by two steps", f"{_stages(p)[0][0]} takes": f"{said[0]} for {p.loop.steps*p.loop.batch_size:,} images" +
             f", and {said[1]} before to encode the data" * bool(encode)}
+
+def _tuned(p)->dict: # For `memory_estimate`
+    from distill_sd.adapters import add_lora
+    from distill_sd.finetune import tunable
+    model = tunable(p.pipe, p.tuning)[1]
+    adapt = {"adapt": lambda unet: add_lora(unet, p.tuning.specs["unet"])} if p.tuning.train == "lora" else {}
+    return dict(trained=sum(x.numel() for x in model.parameters() if x.requires_grad), **adapt)
 
 def plan_run(config:TrainConfig)->Plan:
     "Sizes, MACs, memory, steps and time of a run; writes nothing"
@@ -529,23 +619,28 @@ def plan_run(config:TrainConfig)->Plan:
     student = meta_unet(student_config(teacher.config, p.plan) if p.plan else dict(teacher.config))
     sizes, macs = [count_parameters(m) for m in (teacher, student)], [count_macs(m).total for m in (teacher, student)]
     share = lambda v: f"{v[0]:,} → {v[1]:,} ({100*v[1]/v[0]:.0f}%)"
-    n = len(p.dataset) if hasattr(p.dataset, "__len__") else c.n_trajectories if p.dataset is None else None
+    n = c.n_trajectories if p.dataset is None else _images(p)
     frozen = sum(count_parameters(m) for m in p.pipe.components.values() if isinstance(m, torch.nn.Module) and m is not teacher)
-    batch_size = max([p.loop.micro_batch_size]*bool(p.plan) + [_few_loop(c).micro_batch_size]*bool(c.few_steps))
+    batch_size = max([p.loop.micro_batch_size]*bool(p.plan or p.tuning) + [_few_loop(c).micro_batch_size]*bool(c.few_steps))
     device, features = this_process().device, p.plan is not None and p.weights.needs_features
-    memory = memory_estimate(dict(student.config), dict(teacher.config), batch_size=-(-batch_size//this_process().num_processes), frozen=frozen, ema=c.ema_decay > 0,
+    held, tune = dict(teacher.config), {}
+    if p.tuning: # the pipeline as it was is there for the report, but is asked while training only to be kept
+        held, tune = (held if c.keep_weight else None), _tuned(p)
+        if held is None: frozen += sizes[0]
+    memory = memory_estimate(dict(student.config), held, batch_size=-(-batch_size//this_process().num_processes), frozen=frozen, ema=c.ema_decay > 0, **tune,
                              adam_bytes=2 if c.optimizer == "adamw8bit" else 8, pairs=feature_pairs(teacher.config, p.plan) if features else (),
                              precision=resolve_precision(c.mixed_precision, device), tokens=p.pipe.tokenizer.model_max_length, gradient_checkpointing=c.gradient_checkpointing, size=(c.resolution or image_size(p.pipe)[0])//image_factor(p.pipe))
-    needed = memory.total + 2*sizes[0]*(c.teacher_dtype is not None)         # the teacher's copy
+    needed = memory.total + 2*sizes[0]*bool(c.teacher_dtype and p.plan)         # the teacher's copy
     few = {"few steps": f"{c.few_steps} calls ({c.few_method}{f', LoRA of rank {c.few_lora_rank}' if c.few_lora_rank else ''}), {c.few_train_steps:,} of {c.few_batch_size} samples",
            "trajectories": c.trajectories or f"{c.n_trajectories:,} of {c.trajectory_steps} steps at guidance {c.trajectory_guidance:g}, drawn first"} if c.few_steps else {}
     return Plan({"teacher": c.teacher, "plan": p.plan.name if p.plan else "all blocks stay", "parameters": share(sizes), "MACs per denoiser call": share(macs),
-        **({"data": f"{c.data}, {n:,} images" if n else f"{c.data}, streamed",
-            "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else "")} if p.plan else {}), **few,
-        "memory while training": f"about {needed/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, needed, device), "each checkpoint": f"{16*sizes[1]/2**30:.2f} GiB",
+        **({"trained": f"{_name(p)}: {tune['trained']:,} parameters" + (", those of the text encoder among them" if p.tuning.trains_text else "")} if p.tuning else {}),
+        **({"data": f"{c.data or c.instance_data}, {n:,} images" if n else f"{c.data}, streamed",
+            "steps": f"{c.steps:,} of {c.batch_size} samples" + (f" ({c.steps*c.batch_size/n:.1f} epochs)" if n else "")} if p.plan or p.tuning else {}), **few,
+        "memory while training": f"about {needed/2**30:.1f} GiB on each device, {batch_size} samples at once", **_how_long(p, needed, device), "each checkpoint": f"{16*(tune['trained'] if p.tuning else sizes[1])/2**20:,.0f} MiB",
         "output": f"{c.output_dir}" + (" (already holds a run)" if any((Path(c.output_dir)/o).exists() for o in OWN) else "")})
 
-# %% ../nbs/11_train.ipynb #7091b243
+# %% ../nbs/11_train.ipynb #8bfd6750
 def generate_images(
     pipeline:str,          # A pipeline's folder, or whatever else `load_teacher` takes
     captions:list,         # One picture each
@@ -569,7 +664,7 @@ def generate_images(
         image.save(path)
     return paths
 
-# %% ../nbs/11_train.ipynb #ac908809
+# %% ../nbs/11_train.ipynb #a18cb7d2
 def draw_teacher(
     output_dir:str="runs/trajectories", # New, or one where the same command was stopped
     teacher:str="toy",        # "toy", a diffusers folder, a hub id, or a .safetensors file
@@ -599,7 +694,7 @@ def draw_teacher(
     if csv and state.is_main_process: write_csv(open_trajectories(output_dir), pipe, Path(output_dir)/"csv")
     return Path(output_dir)
 
-# %% ../nbs/11_train.ipynb #b1c58c65
+# %% ../nbs/11_train.ipynb #a37dd657
 def _cli(asked:str=""): # The command, if it is known already
     from jsonargparse import ArgumentParser
     top = ArgumentParser(prog="distill-sd", description="Make a Stable Diffusion model smaller and faster, with the measured evidence.")
@@ -610,7 +705,7 @@ def _cli(asked:str=""): # The command, if it is known already
     sub.add_argument("--overwrite", action="store_true", help="replace the run in output_dir")
     sub.add_argument("--dry-run", action="store_true", help="say what would happen; write nothing")
     sub.add_class_arguments(TrainConfig)
-    commands.add_subcommand("run", sub, help="distil a model")
+    commands.add_subcommand("run", sub, help="distil, fine-tune or teach a model (recipes: distill-sd recipes)")
     sub = ArgumentParser(description="Draw captions with any pipeline.")
     sub.add_function_arguments(generate_images, as_positional=False, skip={"pipeline", "captions"})
     sub.add_argument("pipeline", help="a pipeline's folder, a hub id, a .safetensors file, or toy")
@@ -665,7 +760,7 @@ def _measuring(description, function, known, **lists): # `known`: only then is t
     if models: sub.add_argument(first, help="a pipeline's folder, a hub id, a .safetensors file, or toy", **(dict(nargs="+") if first == "models" else {}))
     return sub
 
-# %% ../nbs/11_train.ipynb #71d24510
+# %% ../nbs/11_train.ipynb #e3b53408
 def main(
     argv=None              # Arguments; None is the command line's
 ):
@@ -686,6 +781,7 @@ def _run_command(given):
     if isinstance(result, Plan): return print(result)
     if not result.finished: return print(f"stopped; the same command with --resume goes on with {result.output_dir}")
     print(f"pipeline: {result.output_dir/'pipeline'}\nreport:   {result.output_dir/'report.html'}")
+    if (result.output_dir/"lora").exists(): print(f"adapter:  {result.output_dir/'lora'}")
     for k, v in result.metrics.items():
         if k.startswith("judge/"): print(f"{k.removeprefix('judge/')}: {v}% of the pictures show all that their captions say")
 
@@ -725,6 +821,6 @@ def _lora_command(given):
 _COMMANDS = dict(run=_run_command, generate=_generate_command, trajectories=_trajectories_command, recipes=_recipes_command, toy=_toy_command,
                  compare=_compare_command, protocol=_protocol_command, benchmark=_benchmark_command, lora=_lora_command)
 
-# %% ../nbs/11_train.ipynb #0d5e90e7
+# %% ../nbs/11_train.ipynb #c34acf6c
 #| eval: false
 if __name__ == "__main__": main()
