@@ -3,6 +3,7 @@ the teacher at 50 steps with guidance against the small student at 4 without.
 
     python benchmarks/few_steps.py        from the top of a checkout; some four hours on two CPU cores, and goes on where it was stopped
     python benchmarks/few_steps.py --seeds 0 --steps 4        the heart of it, half an hour
+    python benchmarks/few_steps.py --picture                  only the picture and the timing, of what is trained already
 
 Writes nbs/results/few-steps.{jsonl,json} and nbs/images/few-steps.jpg; trainings stay in runs/few-steps.
 """
@@ -26,9 +27,11 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", nargs="+", type=int, default=[1, 2, 4, 8], help="numbers of steps that are trained for")
     parser.add_argument("--repeats", type=int, default=7, help="turns of the timing")
+    parser.add_argument("--picture", action="store_true", help="train nothing")
     args = parser.parse_args()
     folder, results = ROOT/"runs/few-steps", ROOT/"nbs/results"
-    print(few_step_table(few_step_experiment(folder, few_step_arms(tuple(args.seeds), tuple(args.steps)), **SETTINGS)))
+    arms = [] if args.picture else few_step_arms(tuple(args.seeds), tuple(args.steps))
+    print(few_step_table(few_step_experiment(folder, arms, **SETTINGS)))
     shutil.copy(folder/"few-steps.jsonl", results/"few-steps.jsonl")
     teacher = load_teacher("toy")
     shown = [FewSteps("unet", "direct", (4,)), FewSteps("lora", "direct", (4,)), FewSteps("bk-tiny", "direct", (4,)), FewSteps("unet", "lcm", (1, 2, 4, 8))]

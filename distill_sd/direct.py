@@ -643,11 +643,10 @@ class FewSteps:
 TERMS = {"": {}, "huber": dict(loss="huber"), "points": dict(point_weight=1.), "pixels": dict(pixel_weight=1.)} # For `DirectObjective`
 
 def few_step_arms(seeds=(0, 1, 2), steps=(1, 2, 4, 8), starts=("unet", "lora", "bk-tiny"))->list:
-    "All trainings, seed by seed: every start and number of steps, and what each optional term changes at 4 steps; untrained, only a `bk-tiny` depends on the seed"
+    "All trainings, seed by seed: every start and number of steps, and what each optional term changes at 4 steps"
     return [arm for seed in seeds for arm in
             (*(arm for start in starts for arm in
-               (*([FewSteps(start, "before", steps, seed)] if start == "bk-tiny" or start == "unet" and seed == seeds[0] else []),
-                *(FewSteps(start, "direct", (K,), seed) for K in steps), FewSteps(start, "lcm", steps, seed))),
+               (*[FewSteps(start, "before", steps, seed)]*(seed == seeds[0] and start != "lora"), *(FewSteps(start, "direct", (K,), seed) for K in steps), FewSteps(start, "lcm", steps, seed))),
              *(FewSteps("unet", "direct", (4,), seed, term) for term in TERMS if term))]
 
 def judge_few_steps(pipe, steps:int, n:int, guidance_scale:float=1., seed:int=4242)->dict:
@@ -659,9 +658,9 @@ def judge_few_steps(pipe, steps:int, n:int, guidance_scale:float=1., seed:int=42
 
 # %% ../nbs/07_direct.ipynb #2a2380c1
 def pruned_start(pipe, folder:Path, config:LoopConfig, scenes:int)->nn.Module:
-    "A `bk-tiny` student after block-removal distillation; trained once a seed, kept in `folder`"
+    "A `bk-tiny` student after block-removal distillation; trained once, kept in `folder`"
     latents = cache_latents(pipe, open_data(DataConfig(n=scenes), image_size(pipe)[0]), folder=folder, progress=False)
-    return train_student(pipe, latents, config, output_dir=folder/f"kd-{config.seed}", resume=True, progress=False)[0]
+    return train_student(pipe, latents, config, output_dir=folder/f"kd-{config.steps}", resume=True, progress=False)[0]
 
 # %% ../nbs/07_direct.ipynb #92eb1472
 def lcm_scheduler(scheduler):
@@ -716,7 +715,7 @@ def few_step_students(
     rows:int=4000,           # Trajectories
     guidance_scale:float=3., # Of the trajectories
     teacher_steps:int=48,    # Likewise; their quarters are kept too
-    kd_steps:int=400,        # Optimizer steps of the `bk-tiny` start
+    kd_steps:int=4000,       # Optimizer steps of the `bk-tiny` start; one start for all seeds
     kd_scenes:int=8000,      # Its scenes
     lora_rank:int=32, lora_lr:float=5e-4, # Of the arms that train a LoRA
     **config,                # For `LoopConfig`, of the direct and LCM arms
@@ -728,7 +727,7 @@ def few_step_students(
     trajectories = open_trajectories(folder/"trajectories", pipe)
     settings = {**TOY, "batch_size": 16, "lr": 1e-4, "warmup_steps": min(30, steps//2), **config}
     for arm in arms:
-        kd = LoopConfig(**{**TOY, "steps": kd_steps, "warmup_steps": min(30, kd_steps//2), "seed": arm.seed})
+        kd = LoopConfig(**{**TOY, "steps": kd_steps, "warmup_steps": min(30, kd_steps//2)})
         student = pruned_start(pipe, folder, kd, kd_scenes) if arm.start == "bk-tiny" else copy.deepcopy(denoiser(pipe))
         drawing, train_steps, minutes = with_parts(with_denoiser(pipe, student.eval()), scheduler=few_step_scheduler(pipe.scheduler)), 0, 0
         if arm.method != "before":

@@ -8,7 +8,7 @@ __all__ = ['KEEP', 'Tuning', 'TextAndDenoiser', 'tunable', 'FinetuneObjective', 
            'narrow_scenes', 'write_pictures', 'KeepArm', 'keep_arms', 'judge_kept', 'keep_experiment', 'keep_table']
 
 # %% ../nbs/08_finetune.ipynb #3ddfb692
-import copy, json, os, re
+import copy, json, os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 # %% ../nbs/08_finetune.ipynb #f9b08309
-from .adapters import LoraSpec, add_lora, fold_lora, lora_targets, save_lora
+from .adapters import LoraSpec, add_lora, lora_targets
 from .data import BadImages, DataConfig, StreamedImages, cache_latents, dice, open_data
 from .diffusion import Schedule, draw, loss_weights, sample_seed
 from .direct import teacher_fingerprint

@@ -10,14 +10,13 @@ __all__ = ['SIZES', 'WORDS', 'PRECISIONS', 'PARTS', 'open_size', 'step_flops', '
 import copy, json, time
 from collections import defaultdict
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import torch
-from torch import nn
 import torch.nn.functional as F
 
 from .benchmark import matmul_peak, peak_memory
