@@ -16,7 +16,7 @@ import torch
 from distill_sd.direct import FewSteps, few_step_arms, few_step_experiment, few_step_students, few_step_table
 from distill_sd.distill import held_out_captions
 from distill_sd.evaluate import machine, take_turns
-from distill_sd.teacher import generate, image_grid, load_teacher
+from distill_sd.teacher import decode_latents, encode_captions, generate, image_grid, initial_noise, load_teacher
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = dict(steps=150, rows=2400)
@@ -45,10 +45,16 @@ def main():
 
 def draw(pipe, steps, guidance_scale): return generate(pipe, CAPTIONS, seeds=range(SEED, SEED+len(CAPTIONS)), num_inference_steps=steps, guidance_scale=guidance_scale)
 
+@torch.no_grad()
+def around(pipe):
+    "What a picture takes beside the denoiser, the same for every student"
+    latents = initial_noise(pipe, [SEED])
+    return lambda: (encode_captions(pipe, CAPTIONS[:1]), decode_latents(pipe, latents))
+
 def seconds(teacher, student, repeats):
     "Medians of turns that alternate, one picture each, text and decoder included"
     one = lambda pipe, steps, g: lambda: generate(pipe, CAPTIONS[:1], seeds=[SEED], num_inference_steps=steps, guidance_scale=g)
-    took = take_turns({"teacher, 50 steps, guidance": one(teacher, 50, 3.), "teacher, 4 steps": one(teacher, 4, 1.), "bk-tiny, 4 steps": one(student, 4, 1.)}, repeats)
+    took = take_turns({"teacher, 50 steps, guidance": one(teacher, 50, 3.), "teacher, 4 steps": one(teacher, 4, 1.), "bk-tiny, 4 steps": one(student, 4, 1.), "text and decoder": around(teacher)}, repeats)
     out = {name: dict(median=median(s), all=s) for name, s in took.items()}
     first = out["teacher, 50 steps, guidance"]
     for name, r in out.items():

@@ -790,5 +790,8 @@ def plot_few_steps(rows:list): # A matplotlib `Axes`
             if (r["start"], r["method"]) == (start, method): points.setdefault(r["calls"], []).append(r["all_correct"])
         ax.plot(*zip(*((calls, mean(v)) for calls, v in sorted(points.items()))), "o"+{"direct": "-", "lcm": "--"}.get(method, ":"), label=f"{start}, {method}", lw=1.2, ms=4)
     ax.set(xlabel="denoiser calls per picture", ylabel="all correct, %", xscale="log")
+    ticks = sorted({r["calls"] for r in rows})
+    ax.set_xticks(ticks, ticks)
+    ax.minorticks_off()
     ax.legend(fontsize=7, ncols=2)
     return ax
