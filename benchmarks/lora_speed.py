@@ -2,8 +2,11 @@
 
     python benchmarks/lora_speed.py            # toy size, batch 16
     python benchmarks/lora_speed.py --sd       # SD-1.5 size from random weights, 512x512, batch 1, r=4: 2 steps each, peak memory
+
+Writes nbs/results/lora-speed-{toy,sd}.json.
 """
 import argparse, gc, json, resource, sys
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -63,8 +66,10 @@ def main():
         rows = {name: dict(parameters=s.parameters, trained=s.trained) for name, s in steps.items()}
     for name, row in rows.items(): row.update(seconds=round(median(seconds[name]), 4), steps_per_second=round(1/median(seconds[name]), 3), all=[round(s, 4) for s in seconds[name]])
     ratio = [t/s for s, t in zip(seconds["bk-tiny"], seconds["teacher"])]
-    print(json.dumps(dict(size="SD-1.5, 512 px" if a.sd else "toy, 64 px", batch_size=batch_size, rank=a.rank, targets=a.targets, threads=torch.get_num_threads(), **rows,
-                          ratio=round(median(ratio), 3), ratios=[round(min(ratio), 3), round(max(ratio), 3)], machine=machine()), indent=1))
+    text = json.dumps(dict(size="SD-1.5, 512 px" if a.sd else "toy, 64 px", batch_size=batch_size, rank=a.rank, targets=a.targets, threads=torch.get_num_threads(), **rows,
+                          ratio=round(median(ratio), 3), ratios=[round(min(ratio), 3), round(max(ratio), 3)], machine=machine()), indent=1)
+    (Path(__file__).resolve().parents[1]/f"nbs/results/lora-speed-{'sd' if a.sd else 'toy'}.json").write_text(text+"\n")
+    print(text)
 
 
 if __name__ == "__main__": main()

@@ -182,7 +182,7 @@ def finetune(
     model.eval().requires_grad_(False)
     return new, result
 
-# %% ../nbs/08_finetune.ipynb #74a3469b
+# %% ../nbs/08_finetune.ipynb #9bdadd50
 @dataclass(frozen=True)
 class DreamBooth:
     "One subject, and what it is one of"
@@ -204,7 +204,7 @@ class DreamBooth:
         if self.weight <= 0: raise ValueError(f"prior_weight must be above 0, got {self.prior_weight}; leave class_prompt out for no prior preservation")
         if self.class_prompt and not self.class_data and self.class_images < 1: raise ValueError(f"class_images must be at least 1, got {self.class_images}")
 
-# %% ../nbs/08_finetune.ipynb #21d9f7d1
+# %% ../nbs/08_finetune.ipynb #8b690d37
 def draw_class(
     pipe,                    # The pipeline before it is tuned
     prompt:str,
@@ -235,7 +235,7 @@ def draw_class(
             os.replace(folder/f".{i:06d}.part", folder/f"{i:06d}.png")
     return folder
 
-# %% ../nbs/08_finetune.ipynb #8b690d37
+# %% ../nbs/08_finetune.ipynb #b2734e0d
 class Interleaved:
     "Sources in turn: of `n` sources, sample `k` is sample `k // n` of source `k % n`"
     def __init__(self,
@@ -277,7 +277,7 @@ def interleave(sources:list, dreambooth:DreamBooth): # Of one or two sources
     "The pictures of a DreamBooth as one source"
     return Interleaved(sources, [1., dreambooth.weight][:len(sources)])
 
-# %% ../nbs/08_finetune.ipynb #920d20b6
+# %% ../nbs/08_finetune.ipynb #d6ea20b1
 def narrow_scenes(
     n:int,
     shape:str="star",
@@ -301,7 +301,7 @@ def write_pictures(folder:Path, scenes:list)->Path:
         (folder/f"{i:05d}.txt").write_text(scene.caption)
     return folder
 
-# %% ../nbs/08_finetune.ipynb #c7dec8be
+# %% ../nbs/08_finetune.ipynb #b1c7654f
 @dataclass(frozen=True)
 class KeepArm:
     "One training of the experiment"
@@ -348,7 +348,7 @@ def keep_experiment(
         done.append(row)
     return done
 
-# %% ../nbs/08_finetune.ipynb #d6ea20b1
+# %% ../nbs/08_finetune.ipynb #2335c45f
 def keep_table(rows:list)->str: # Markdown
     "Mean ± standard deviation over seeds"
     from statistics import mean, stdev

@@ -89,7 +89,7 @@ def evaluate_concept(
 
 # %% ../nbs/09_lora.ipynb #e8f42048
 SETTINGS = dict(batch_size=16, lr_schedule="cosine", ema_decay=0., weight_decay=0., betas=(.9, .99)) # For `LoopConfig`
-LORA_LR, FULL_LR = 4e-3, 4e-4 # The first by a few short trials, the second a tenth of it, untried
+LORA_LR, FULL_LR = 4e-3, 1e-3 # Both by a few short trials
 
 def concept_latents(
     pipe,
@@ -146,10 +146,13 @@ class LoraArm:
     def name(self)->str: return f"{self.concept} {self.method} rank {self.rank} share {self.share:g} seed {self.seed}"
 
 def lora_arms(seeds=(0, 1, 2), concepts=CONCEPTS, ranks=(2, 4, 16), shares=(.1, .25))->list:
-    "All trainings, seed by seed"
-    return [arm for seed in seeds for c in concepts for arm in (
-        *(LoraArm(c, method, 0, 0., seed) for method in ("before", "teacher before") if seed == seeds[0]), LoraArm(c, "full", 0, 1., seed), *(LoraArm(c, "lora", r, 1., seed) for r in ranks),
-        LoraArm(c, "teacher", 4, 1., seed), LoraArm(c, "carried", 4, 0., seed), *(LoraArm(c, m, 4, s, seed) for s in shares for m in ("carried", "lora")))]
+    "All trainings, seed by seed; the ranks, and the way from the teacher, with the first concept only"
+    def of(concept, seed, first):
+        befores = [LoraArm(concept, method, 0, 0., seed) for method in ("before", "teacher before")[:1+first]] if seed == seeds[0] else []
+        taught = [LoraArm(concept, "full", 0, 1., seed), *(LoraArm(concept, "lora", r, 1., seed) for r in (ranks if first else (4,)))]
+        carried = [LoraArm(concept, "teacher", 4, 1., seed), LoraArm(concept, "carried", 4, 0., seed), *(LoraArm(concept, m, 4, s, seed) for s in shares for m in ("carried", "lora"))]
+        return befores + taught + (carried if first else [])
+    return [arm for seed in seeds for c in concepts for arm in of(c, seed, c == concepts[0])]
 
 # %% ../nbs/09_lora.ipynb #3b2ae3c9
 def run_lora_arm(
