@@ -17,6 +17,7 @@ import copy, csv, hashlib, inspect, itertools, json, os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean, stdev
 from types import SimpleNamespace
 from typing import Literal, Optional
 
@@ -766,7 +767,6 @@ def few_step_experiment(
 # %% ../nbs/07_direct.ipynb #cd528765
 def few_step_table(rows:list)->str: # Markdown
     "Score and Fréchet distance of every start and method at every number of steps, mean ± standard deviation over seeds"
-    from statistics import mean, stdev
     groups = {}
     for r in rows: groups.setdefault((r["start"], " + ".join(filter(None, (r["method"], r["term"]))), r["steps"]), []).append(r)
     best = max((mean(r["all_correct"] for r in g) for (start, *_), g in groups.items() if start == "teacher"), default=None)
@@ -781,7 +781,6 @@ def few_step_table(rows:list)->str: # Markdown
 def plot_few_steps(rows:list): # A matplotlib `Axes`
     "Score against denoiser calls"
     import matplotlib.pyplot as plt
-    from statistics import mean
     _, ax = plt.subplots(figsize=(6, 3.4), dpi=80, layout="constrained")
     rows = [r for r in rows if not r["term"]]
     for start, method in dict.fromkeys((r["start"], r["method"]) for r in rows):
