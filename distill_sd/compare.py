@@ -247,5 +247,6 @@ def compare(
     html = page(" and ".join(names), drawn, sizes=size_report(pipes), latency=latency, teacher_card=card, command=command_line())
     _write(Path(output_dir)/"report.html", html)
     scores, distances = drawn.scores(), {name: drawn.rmse(drawn.names[0], name).tolist() for name in drawn.names[1:]}
-    _write(Path(output_dir)/"scores.json", json.dumps(dict(settings=drawn.settings, captions=texts, rmse=distances, scores=scores.rows() if scores else None, environment=environment()), indent=1))
+    right = {name: v.astype(int).tolist() for name, v in scores.values[ATTRIBUTE_NAMES["all_correct"]].items()} if scores else None   # picture by picture
+    _write(Path(output_dir)/"scores.json", json.dumps(dict(settings=drawn.settings, captions=texts, rmse=distances, right=right, scores=scores.rows() if scores else None, environment=environment()), indent=1))
     return Path(output_dir)/"report.html"
