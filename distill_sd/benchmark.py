@@ -206,6 +206,11 @@ class Benchmark:
     def to_dict(self)->dict:
         "Plain numbers, for JSON"
         return {**asdict(self), "rows": [{**asdict(r), "share_of_peak": r.share_of_peak} for r in self.rows]}
+    @classmethod
+    def from_dict(cls, stored:dict)->"Benchmark":
+        "What `to_dict` gave, as it is in `benchmark.json`"
+        rows = [Row(**{k: v for k, v in row.items() if k != "share_of_peak"}) for row in stored["rows"]]
+        return cls(**{**stored, "rows": rows, "size": tuple(stored["size"])})
 
 # %% ../nbs/10b_benchmark.ipynb #324827af
 def _each_mode(modes, batch_sizes, repeats, device, measure):
