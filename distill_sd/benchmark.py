@@ -292,7 +292,7 @@ def benchmark_denoisers(
     sizes = {name: dict(parameters=count_parameters(meta_unet(c)), macs=count_macs(c, size).total, macs_of_layers=count_macs(c, size).layers) for name, c in configs.items()}
     return Benchmark(rows, left_out, sizes, settings, (size, size), environment(device), "Denoisers with random weights; sizes are those of the latents.")
 
-# %% ../nbs/10b_benchmark.ipynb #d6bcb82f
+# %% ../nbs/10b_benchmark.ipynb #e85dc728
 def plot_benchmark(
     result:Benchmark,
     quality:dict|None=None,         # Pipeline -> `Interval`
@@ -315,7 +315,7 @@ def plot_benchmark(
     plt.close(fig)
     return fig
 
-# %% ../nbs/10b_benchmark.ipynb #9ac38d3c
+# %% ../nbs/10b_benchmark.ipynb #4bc7b712
 PRESETS = {"release": dict(num_inference_steps=25, guidance_scale=7., height=512, width=512, solver="dpmsolver++", modes=("eager", "fp16+channels_last"),
                            source="Settings of segmind/distill-sd inference.py: 25 steps of DPM-Solver++, guidance 7, 512×512, fp16, channels last.")}
 
@@ -346,7 +346,7 @@ def named(
     if len(set(models)) < len(models): raise ValueError(f"the same model is given twice: {', '.join(map(str, models))}")
     return {n if names.count(n) == 1 else f"{n} ({i})": m for i, (n, m) in enumerate(zip(names, models), 1)}
 
-# %% ../nbs/10b_benchmark.ipynb #251189dc
+# %% ../nbs/10b_benchmark.ipynb #b045b3b5
 def inference_benchmark(
     models:list,                      # Folders, hub ids or files of pipelines
     teacher:str|None=None,            # What they are compared with; `None`: the first
