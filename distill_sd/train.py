@@ -52,7 +52,7 @@ class TrainConfig:
     # what is asked of the student
     task_weight:float=1.              # Match the data's noise
     output_weight:float=1.            # Match the teacher's prediction
-    feature_weight:float=1.           # Match the teacher's features
+    feature_weight:float=10.          # Match the teacher's features; 1 is what the papers give their raw sum
     normalize_features:bool=True      # Each pair relative to the teacher's power; false: the papers' raw sum
     loss_weighting:Literal["none","min_snr","clipped_x0"]="none" # How much each timestep counts
     snr_gamma:float=5.                # Where min_snr clips
