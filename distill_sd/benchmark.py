@@ -304,14 +304,14 @@ def plot_benchmark(
     rows = [r for r in result.rows if r.batch_size == n]
     part = "image" if all("image" in r.seconds for r in rows) else "call"
     modes, names = (list(dict.fromkeys(getattr(r, k) for r in rows)) for k in ("mode", "pipeline"))
-    fig, ax = plt.subplots(figsize=(5, 3), dpi=90, facecolor="white", layout="constrained")
+    fig, ax = plt.subplots(figsize=(6.5, 3), dpi=90, facecolor="white", layout="constrained")
     for r in rows:
         x, y = r.quartiles(part, n), (quality or {}).get(r.pipeline, Interval(*[names.index(r.pipeline)]*3))
         errors = dict(xerr=[[x.value - x.low], [x.high - x.value]], yerr=[[max(0, y.value - y.low)], [max(0, y.high - y.value)]])
         ax.errorbar(x.value, y.value, **errors, fmt="os^Dv<>"[modes.index(r.mode) % 7], color=f"C{names.index(r.pipeline) % 10}", capsize=2, label=f"{r.pipeline}, {r.mode}")
     if not quality: ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="seconds per picture" if part == "image" else "seconds per denoiser call", ylabel=label if quality else "", xlim=(0, None))
-    ax.grid(alpha=.3); ax.legend(fontsize=7)
+    ax.grid(alpha=.3); fig.legend(fontsize=7, loc="outside right upper", frameon=False)
     plt.close(fig)
     return fig
 

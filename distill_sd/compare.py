@@ -99,14 +99,15 @@ def plot_scores(
     "Scores and their intervals, attribute by attribute"
     import matplotlib.pyplot as plt
     rows = [q for q in scores.values if (q.endswith(kind) if kind else "," not in q)]
-    fig, ax = plt.subplots(figsize=(6, .42*len(rows) + .9), layout="constrained")
+    apart = min(.16, .8/len(scores.names))
+    fig, ax = plt.subplots(figsize=(6, max(.42, .09*len(scores.names))*len(rows) + .9), layout="constrained")
     for k, name in enumerate(scores.names):
         means = [scores.mean(q, name) for q in rows]
-        at = [i + .16*(k - (len(scores.names) - 1)/2) for i in range(len(rows))]
+        at = [i + apart*(k - (len(scores.names) - 1)/2) for i in range(len(rows))]
         ax.errorbar([m.value for m in means], at, xerr=[[m.value - m.low for m in means], [m.high - m.value for m in means]], fmt="o", ms=4, capsize=2, label=name)
     ax.set_yticks(range(len(rows)), [q.removesuffix(kind) for q in rows])
     ax.set(xlim=(-2, 102), xlabel=f"pictures that get it right, %{f' ({kind[2:]})' if kind else ''}")
-    ax.invert_yaxis(); ax.grid(alpha=.3, axis="x"); ax.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
+    ax.invert_yaxis(); ax.grid(alpha=.3, axis="x"); fig.legend(fontsize=8, loc="outside upper center", ncols=3, frameon=False)
     plt.close(fig)
     return fig
 
@@ -244,7 +245,8 @@ def compare(
     first, own = drawn.settings[drawn.names[0]], dict(list(drawn.settings.items())[1:])
     latency = measure_latency(pipes, repeats=repeats, caption=texts[0], own=own, **first) if repeats else None
     card = teacher_card(models[0], pipes[drawn.names[0]])
-    html = page(" and ".join(names), drawn, sizes=size_report(pipes), latency=latency, teacher_card=card, command=command_line())
+    *others, last = names
+    html = page(f"{', '.join(others)} and {last}", drawn, sizes=size_report(pipes), latency=latency, teacher_card=card, command=command_line())
     _write(Path(output_dir)/"report.html", html)
     scores, distances = drawn.scores(), {name: drawn.rmse(drawn.names[0], name).tolist() for name in drawn.names[1:]}
     right = {name: v.astype(int).tolist() for name, v in scores.values[ATTRIBUTE_NAMES["all_correct"]].items()} if scores else None   # picture by picture
