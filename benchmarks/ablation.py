@@ -5,7 +5,7 @@
 
 Writes nbs/results/ablation.jsonl; trainings stay in runs/ablation.
 """
-import argparse, json, shutil
+import argparse, json
 from pathlib import Path
 
 from distill_sd.distill import ARMS, FULL, ablate, ablation_table, compare_arms, comparison_table
