@@ -17,7 +17,7 @@ import copy, csv, hashlib, inspect, itertools, json, os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from types import SimpleNamespace
 from typing import Literal, Optional
 
@@ -35,6 +35,7 @@ from .diffusion import Schedule, draw, per_sample, sample_seed
 from .distill import TOY, held_out_captions, minutes_of, train_student, with_denoiser
 from .loop import LoopConfig, fit
 from .scenes import judge_score, load_judge, make_scene, render_scenes
+from .stats import spread
 from .teacher import (decode_latents, denoiser, encode_captions, family_of, generate, image_factor, image_size, initial_noise,
                                 load_teacher, to_pil, with_parts)
 
@@ -771,7 +772,6 @@ def few_step_table(rows:list)->str: # Markdown
     for r in rows: groups.setdefault((r["start"], " + ".join(filter(None, (r["method"], r["term"]))), r["steps"]), []).append(r)
     best = max((mean(r["all_correct"] for r in g) for (start, *_), g in groups.items() if start == "teacher"), default=None)
     starts, methods = (list(dict.fromkeys(key[i] for key in groups)) for i in (0, 1))
-    spread = lambda v: f"{mean(v):.1f}" + (f" ± {stdev(v):.1f}" if len(v) > 1 else "")
     lines = ["| start | method | steps | denoiser calls | all correct, % | of the teacher's | Fréchet | seeds |", "|---|---|---:|---:|---:|---:|---:|---:|"]
     for (start, method, steps), g in sorted(groups.items(), key=lambda x: (starts.index(x[0][0]), methods.index(x[0][1]), x[0][2])):
         score = [r["all_correct"] for r in g]

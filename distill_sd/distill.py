@@ -16,7 +16,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Optional
 
 import numpy as np
@@ -28,7 +28,7 @@ from .diffusion import Schedule, draw, loss_weights
 from .losses import KDWeights, PRESETS, Taps, kd_losses
 from .loop import LoopConfig, fit
 from .scenes import judge_images, judge_score, make_scene
-from .stats import paired_difference
+from .stats import paired_difference, spread
 from .student import feature_pairs, get_plan, make_student
 from .teacher import denoiser, family_of, generate, load_teacher, with_parts
 
@@ -244,7 +244,6 @@ def ablation_table(rows:list)->str: # Markdown
     groups = {}
     for r in rows: groups.setdefault((r["arm"], r["steps"]), []).append(r)
     reference = mean(r["all_correct"] for r in groups["teacher", 0])
-    spread = lambda v: f"{mean(v):.1f}" + (f" ± {stdev(v):.1f}" if len(v) > 1 else "")
     lines = ["| arm | parameters | steps | minutes | all correct, % | of the teacher's | one object | two objects | shape | color | proper | seeds |", "|---|"+"---:|"*11]
     for (arm, steps), g in groups.items():
         cells = [spread([r["all_correct"] for r in g]), f"{100*mean(r['all_correct'] for r in g)/reference:.0f}%",

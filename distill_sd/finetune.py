@@ -351,10 +351,9 @@ def keep_experiment(
 # %% ../nbs/08_finetune.ipynb #2335c45f
 def keep_table(rows:list)->str: # Markdown
     "Mean ± standard deviation over seeds"
-    from statistics import mean, stdev
+    from distill_sd.stats import spread
     groups = {}
     for r in rows: groups.setdefault((r["pictures"], r["keep"]), []).append(r)
-    spread = lambda v: f"{mean(v):.1f}" + (f" ± {stdev(v):.1f}" if len(v) > 1 else "")
     lines = ["| tuned on | kept | captions without stars, % | stars, % | seeds |", "|---|---|---:|---:|---:|"]
     for (pictures, keep), g in groups.items():
         lines.append(f"| {f'{pictures:,} pictures of stars' if pictures else 'nothing'} | {keep if pictures else ''} | {spread([r['others'] for r in g])} | {spread([r['stars'] for r in g])} | {len(g)} |")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Interval', 'mean_interval', 'paired_difference', 'unpaired_difference', 'Needed', 'samples_needed', 't_interval',
-           'Scores']
+           'spread', 'Scores']
 
 # %% ../nbs/09a_stats.ipynb #8d622439
 import math
@@ -121,6 +121,13 @@ def t_interval(
     values = _values(values).astype(np.float64)
     half = t.ppf((1 + level)/2, len(values) - 1)*values.std(ddof=1)/math.sqrt(len(values))
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
+
+def spread(
+    values,      # `(n,)` results of a few repetitions, such as seeds
+    spec:str=".1f", # Of the mean; the deviation has one digit
+)->str:
+    "Mean ± standard deviation in words; of a single value, the value"
+    return f"{np.mean(values):{spec}}" + (f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else "")
 
 # %% ../nbs/09a_stats.ipynb #3c8bbe1a
 def _digits(x): return f".{max(0, 2 - math.floor(math.log10(abs(x))))}f" if 0 < abs(x) < 100 else ".1f"
