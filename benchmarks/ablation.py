@@ -1,4 +1,4 @@
-"""What each term of block-removal distillation is worth, on the built-in teacher: the arms of `06_distill`, trained and judged.
+"""What each term of block-removal distillation is worth, on the built-in teacher: the arms of `07_distill`, trained and judged.
 
     python benchmarks/ablation.py        from the top of a checkout; some three hours on one CPU core, and goes on where it was stopped
     python benchmarks/ablation.py --seeds 1 & python benchmarks/ablation.py --seeds 2        more than one at a time: give each other seeds

@@ -1,4 +1,4 @@
-"""Few steps on the built-in teacher: trains what `07_direct` compares, judges it, draws the same captions and noise with the best of each, and times
+"""Few steps on the built-in teacher: trains what `08_direct` compares, judges it, draws the same captions and noise with the best of each, and times
 the teacher at 50 steps with guidance against the small student at 4 without.
 
     python benchmarks/few_steps.py        from the top of a checkout; some four hours on two CPU cores, and goes on where it was stopped

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from distill_sd.data import DataConfig, cache_latents, open_data
+from distill_sd.machinery.sources import DataConfig, cache_latents, open_data
 from distill_sd.evaluate import machine
-from distill_sd.finetune import Tuning, finetune
+from distill_sd.adapt import Tuning, finetune
 from distill_sd.loop import LoopConfig
 from distill_sd.student import UNET_CONFIGS, student_config
-from distill_sd.toy import toy_scheduler, toy_tokenizer
+from distill_sd.lab.toy import toy_scheduler, toy_tokenizer
 
 def peak(): # Bytes: of this process on a CPU, of the allocator on a GPU
     if torch.cuda.is_available(): return torch.cuda.max_memory_allocated()

@@ -12,7 +12,7 @@ from statistics import median
 import torch
 from diffusers import UNet2DConditionModel
 
-from distill_sd.adapters import LoraSpec, add_lora
+from distill_sd.machinery.lora import LoraSpec, add_lora
 from distill_sd.evaluate import machine, take_turns
 from distill_sd.student import UNET_CONFIGS, count_parameters, student_config
 from distill_sd.teacher import load_teacher

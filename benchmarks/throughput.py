@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from distill_sd.throughput import SIZES, open_size, train_benchmark
+from distill_sd.lab.throughput import SIZES, open_size, train_benchmark
 
 GPU_MODES = ["teacher+channels_last+compile+prefetch", "teacher+channels_last+autotune+prefetch", "teacher+channels_last+graphs+prefetch", "plain", "prefetch", "teacher", "channels_last",
              "compile", "teacher+channels_last+compile+prefetch+recompute", "live"]   # the goal first, then one option at a time

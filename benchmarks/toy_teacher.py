@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from distill_sd.distill import evaluate_scenes, held_out_captions
-from distill_sd.scenes import judge_score, make_scene, render_scenes
+from distill_sd.machinery.scenes import judge_score, make_scene, render_scenes
 from distill_sd.teacher import load_teacher
-from distill_sd.toy import through_vae
+from distill_sd.lab.toy import through_vae
 
 def main(n=1000):
     pipe, captions = load_teacher("toy"), held_out_captions(n)

@@ -1,4 +1,4 @@
-"""Teaching a model something new, on the built-in teacher and its bk-tiny student: the experiments of `08_finetune` and `09_lora`.
+"""Teaching a model something new, on the built-in teacher and its bk-tiny student: the experiments of `10_adapt` and `05_adapters`.
 
     python benchmarks/tuning.py lora        from the top of a checkout; some three hours on one CPU core, and goes on where it was stopped
     python benchmarks/tuning.py keep        likewise, half an hour
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from distill_sd.finetune import keep_arms, keep_experiment, keep_table
-from distill_sd.adapters import LoraSpec
+from distill_sd.adapt import keep_arms, keep_experiment, keep_table
+from distill_sd.machinery.lora import LoraSpec
 from distill_sd.distill import TOY, train_student, with_denoiser
 from distill_sd.evaluate import machine
-from distill_sd.lora import CONCEPTS, LORA_LR, SETTINGS, concept_latents, lora_arms, lora_experiment, lora_table, train_concept
+from distill_sd.lab.adapters import CONCEPTS, LORA_LR, SETTINGS, concept_latents, lora_arms, lora_experiment, lora_table, train_concept
 from distill_sd.loop import LoopConfig
 from distill_sd.teacher import load_teacher
 

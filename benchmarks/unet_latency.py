@@ -14,7 +14,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from distill_sd.benchmark import Benchmark, _random_call, benchmark_denoisers
+from distill_sd.lab.benchmark import Benchmark, _random_call, benchmark_denoisers
 from distill_sd.evaluate import count_macs, environment
 from distill_sd.student import UNET_CONFIGS, student_config
 

@@ -30,7 +30,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from .data import this_process
+from .machinery.sources import this_process
 from .teacher import to_device
 
 # %% ../nbs/05_loop.ipynb #d0666494

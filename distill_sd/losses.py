@@ -108,7 +108,7 @@ class KDWeights:
         return sum(w * terms[k] for k, w in weights.items())
 
 PRESETS = {
-    "normalized": KDWeights(1, 1, 10, True, "this project's default; what the 10 is worth is in `06_distill`"),
+    "normalized": KDWeights(1, 1, 10, True, "this project's default; what the 10 is worth is in `07_distill`"),
     "bk-sdm": KDWeights(1, 1, 1, False, "BK-SDM, arXiv 2305.15798; kd_train.sh: lr 5e-5 constant, batch 256"),
     "segmind": KDWeights(1, .5, .5, False, "Segmind distill-sd (small-sd, tiny-sd): lr 1e-5 cosine, batch 32")}
 
