@@ -28,8 +28,8 @@ def describe(run_folder):
     from distill_sd.evaluate import count_macs, machine
     from distill_sd.teacher import denoiser, load_teacher
     models = [denoiser(load_teacher(name)) for name in ("toy", str(run_folder/"pipeline"))]
-    config = yaml.safe_load((run_folder/"config.yaml").read_text())
+    recipe = yaml.safe_load((run_folder/"recipe.yaml").read_text())
     return dict(parameters=[sum(p.numel() for p in m.parameters()) for m in models], macs=[count_macs(m).total for m in models],
-                n=config["eval_images"], steps=config["steps"], machine=machine(torch.device("cpu")))
+                n=recipe["report"]["images"], steps=recipe["stages"][0]["distill"]["steps"], machine=machine(torch.device("cpu")))
 
 if __name__ == "__main__": main()
