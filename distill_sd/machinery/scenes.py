@@ -40,7 +40,7 @@ PLACES = ["in the middle", "on the left", "on the right", "at the top", "at the 
 RELATIONS = {"left of":(5,False), "right of":(5,True),  # layout, swap the two?
              "above":(6,False), "below":(6,True)}
 
-# %% ../../nbs/machinery/03_scenes.ipynb #64f3778f
+# %% ../../nbs/machinery/03_scenes.ipynb #4853c3bf
 NO_SHAPE, NO_COLOR, NO_SIZE = len(SHAPES), len(COLORS), len(SIZES)
 _NOTHING = NO_SHAPE, NO_COLOR, NO_SIZE # the second object of a picture with one
 LABELS = dict( # name -> number of classes
@@ -62,7 +62,7 @@ def in_test_split(labels:tuple)->bool:
     "One scene in ten is held out, by a hash of its labels, so that both phrasings of it are"
     return zlib.crc32(bytes(labels)) % 10 == 0
 
-# %% ../../nbs/machinery/03_scenes.ipynb #32ba1f99
+# %% ../../nbs/machinery/03_scenes.ipynb #b8e848de
 def _pick(rng, n): return int(rng.random()*n)
 
 def _pick_object(rng): return tuple(_pick(rng, len(words)) for words in (SHAPES, COLORS, SIZES))
@@ -172,7 +172,7 @@ def _backdrop_row(name):
     *colors, horizon = _BACKDROPS[name]
     return [*sum(colors, ()), horizon]
 
-# %% ../../nbs/machinery/03_scenes.ipynb #b4f34e33
+# %% ../../nbs/machinery/03_scenes.ipynb #06f10d85
 def _backdrop(background, jitter, size):
     "Sky, horizon and ground of each picture, `(n 3 h w)`"
     table = torch.tensor([_backdrop_row(name) for name in BACKGROUNDS])[background]
@@ -207,7 +207,7 @@ def _distance(shape, defect, u, v):
         if len(idx): d[idx] = torch.lerp(d[idx], sdf(u[idx], v[idx]), blend)
     return d
 
-# %% ../../nbs/machinery/03_scenes.ipynb #c21aaf2b
+# %% ../../nbs/machinery/03_scenes.ipynb #c316b16c
 def _at(value): return value[:, None, None] # one number a picture, for all of its pixels
 
 def _object_field(shape, defect, place, size, dx=0., dy=0.):
@@ -242,7 +242,7 @@ def _paint(img, shape, color, place, tint, defect):
     body = torch.lerp(lit, fill*.38, outline)
     return torch.lerp(img, body, ((.5-edge).clamp(0, 1)*there)[:,None])
 
-# %% ../../nbs/machinery/03_scenes.ipynb #563f9fa9
+# %% ../../nbs/machinery/03_scenes.ipynb #b3b3be59
 _CENTERS = [[.5,.5], [.27,.5], [.73,.5], [.5,.27], [.5,.73], [.5,.5], [.5,.5]] # of the layouts
 
 def _place(labels, jitter, slot):
@@ -272,7 +272,7 @@ def render(
         img = _paint(img, shape, color, place, tint, defect)
     return img.clamp(0, 1)
 
-# %% ../../nbs/machinery/03_scenes.ipynb #c1cea9a3
+# %% ../../nbs/machinery/03_scenes.ipynb #444edaf5
 SAG = .8 # how far a shape of wax sags, relative to its radius; the judge calls it bent
 
 def _tensors(scenes):
@@ -299,7 +299,7 @@ def render_scenes(
         drawn.append((pictures*255+.5).to(torch.uint8))
     return torch.cat(drawn)
 
-# %% ../../nbs/machinery/03_scenes.ipynb #fa14fe21
+# %% ../../nbs/machinery/03_scenes.ipynb #db2fd1b1
 def show_images(
     images:Tensor,        # `(n 3 h w)`, uint8 or in [0, 1]
     captions:list=None,   # One below each
@@ -314,8 +314,8 @@ def show_images(
         top = 1 if img.is_floating_point() else 255
         ax.imshow(img.permute(1, 2, 0).clamp(0, top), interpolation="lanczos")
         if not captions: continue
-        lines = "\n".join(textwrap.wrap(captions[i], 22))
-        ax.set_title(lines, fontsize=7, y=-.02, va="top")
+        lines = "\n".join(textwrap.wrap(captions[i], round(18*scale)))
+        ax.set_title(lines, fontsize=7, y=-.02, va="top", pad=0)
     fig.set_facecolor("white")
     fig.tight_layout(pad=.3)
     plt.close(fig)
@@ -331,7 +331,7 @@ def _thing(n):
 _PLACED = f"(?:{_any_of(PLACES, 'place')}|{_any_of(RELATIONS, 'relation')} {_thing(2)})"
 _SCENE = re.compile(f"^{_thing(1)} {_PLACED} {_any_of(BACKGROUNDS.values(), 'where')}$")
 
-# %% ../../nbs/machinery/03_scenes.ipynb #fee9c9f6
+# %% ../../nbs/machinery/03_scenes.ipynb #93df31b0
 def read_caption(
     caption:str           # Like "a small red ring above a large white star at night"
 )->tuple:                 # Labels, as in `Scene.labels`
@@ -387,7 +387,7 @@ def _color_mixes(far=.28):
             if i != j and (palette-(one+two)/2).norm(dim=1).min() > far: pairs.append((i, j))
     return pairs
 
-# %% ../../nbs/machinery/03_scenes.ipynb #5a071beb
+# %% ../../nbs/machinery/03_scenes.ipynb #d6d3c909
 def _spoil_object(kind, i, d, labels, slot, rng):
     "Write what is wrong with object `slot` of picture `i` into `d` (mixed colours: into `labels`)"
     shape, color = labels[i, 2+3*slot].item(), labels[i, 3+3*slot].item()
@@ -423,7 +423,7 @@ def _double_exposure(labels, jitter, chosen, rng, img):
     share = torch.tensor([rng.uniform(.35, .65) for _ in range(int(chosen.sum()))])
     return torch.lerp(img[chosen], other, share[:,None,None,None])
 
-# %% ../../nbs/machinery/03_scenes.ipynb #4e900d22
+# %% ../../nbs/machinery/03_scenes.ipynb #3baab6d0
 def spoil(
     scenes:list,          # Of `Scene`
     seed:int=0,
@@ -475,7 +475,7 @@ def judge_images(
     right["proper"] = torch.cat(proper) > 0
     return {**right, "all_correct":torch.stack(list(right.values())).all(0)}
 
-# %% ../../nbs/machinery/03_scenes.ipynb #5eb4b8e2
+# %% ../../nbs/machinery/03_scenes.ipynb #355329d1
 def judge_score(
     images:Tensor,        # `(n 3 64 64)` in [0, 1]
     captions:list,        # `n` captions of scenes
@@ -491,12 +491,12 @@ def judge_score(
                  proper=right["proper"])
     return {k:round(100*x.float().mean().item(), 2) for k, x in parts.items() if len(x)}
 
-# %% ../../nbs/machinery/03_scenes.ipynb #8a1054f1
+# %% ../../nbs/machinery/03_scenes.ipynb #3c3df0b2
 def held_out_captions(n:int, seed:int=4242)->list: # The first n of a set that no training sees
     "Captions to judge by, the same ones everywhere"
     return [make_scene(seed, i, "test").caption for i in range(n)]
 
-# %% ../../nbs/machinery/03_scenes.ipynb #686ef53f
+# %% ../../nbs/machinery/03_scenes.ipynb #2c42dec1
 def _save_picture(picture, path): # `(3 h w)` uint8
     Image.fromarray(picture.permute(1, 2, 0).numpy()).save(path)
 
@@ -512,7 +512,7 @@ def write_pictures(
         (folder/f"{i:05d}.txt").write_text(scene.caption)
     return folder
 
-# %% ../../nbs/machinery/03_scenes.ipynb #cdfe3647
+# %% ../../nbs/machinery/03_scenes.ipynb #c15e34cf
 def narrow_scenes(
     n:int,                    # How many
     shape:str="star",         # One of `SHAPES`
@@ -540,7 +540,7 @@ def _with_moon(scene, named_second):
     labels[5 if named_second != swapped else 2] = MOON
     return replace(scene, caption=caption, labels=tuple(labels))
 
-# %% ../../nbs/machinery/03_scenes.ipynb #c6104386
+# %% ../../nbs/machinery/03_scenes.ipynb #b3b560c5
 def make_concept(
     concept:str,           # One of `CONCEPTS`
     seed:int,              # As for `make_scene`
