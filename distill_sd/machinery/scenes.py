@@ -6,19 +6,28 @@
 __all__ = ['SHAPES', 'COLORS', 'SIZES', 'BACKGROUNDS', 'PLACES', 'RELATIONS', 'NO_SHAPE', 'NO_COLOR', 'NO_SIZE', 'LABELS',
            'N_JITTER', 'SDFS', 'MOON', 'SAG', 'DEFECTS', 'CONCEPTS', 'Scene', 'in_test_split', 'make_scene',
            'no_defect', 'render', 'render_scenes', 'show_images', 'read_caption', 'Judge', 'spoil', 'load_judge',
-           'judge_images', 'judge_score', 'make_concept', 'write_concept']
+           'judge_images', 'judge_score', 'held_out_captions', 'write_pictures', 'narrow_scenes', 'make_concept',
+           'write_concept']
 
 # %% ../../nbs/machinery/03_scenes.ipynb #812376a5
 import functools
+import json
 import math
 import random
 import re
+import textwrap
 import zlib
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import torch
+from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from .files import write_whole
 
 # %% ../../nbs/machinery/03_scenes.ipynb #b0b0dda1
 SHAPES = ["circle", "square", "triangle", "star", "heart", "ring"]
@@ -28,11 +37,16 @@ SIZES = ["small", "large"]
 BACKGROUNDS = dict(meadow="in the meadow", beach="on the beach", night="at night",
                    sunset="at sunset", snow="in the snow", sea="under the sea")
 PLACES = ["in the middle", "on the left", "on the right", "at the top", "at the bottom"]
-RELATIONS = {"left of":(5,False), "right of":(5,True), "above":(6,False), "below":(6,True)} # layout, swap the two?
+RELATIONS = {"left of":(5,False), "right of":(5,True),  # layout, swap the two?
+             "above":(6,False), "below":(6,True)}
 
-NO_SHAPE, NO_COLOR, NO_SIZE = len(SHAPES), len(COLORS), len(SIZES) # the second object of a picture with one
-LABELS = dict(layout=7, background=len(BACKGROUNDS), shape1=len(SHAPES), color1=len(COLORS), size1=len(SIZES),
-              shape2=len(SHAPES)+1, color2=len(COLORS)+1, size2=len(SIZES)+1) # name -> number of classes
+# %% ../../nbs/machinery/03_scenes.ipynb #4853c3bf
+NO_SHAPE, NO_COLOR, NO_SIZE = len(SHAPES), len(COLORS), len(SIZES)
+_NOTHING = NO_SHAPE, NO_COLOR, NO_SIZE # the second object of a picture with one
+LABELS = dict( # name -> number of classes
+    layout=7, background=len(BACKGROUNDS),
+    shape1=len(SHAPES), color1=len(COLORS), size1=len(SIZES),
+    shape2=len(SHAPES)+1, color2=len(COLORS)+1, size2=len(SIZES)+1)
 N_JITTER = 16
 
 # %% ../../nbs/machinery/03_scenes.ipynb #3b93f8d0
@@ -42,29 +56,36 @@ class Scene:
     caption:str   # "a large red heart left of a small blue star at sunset"
     labels:tuple  # One class index for each entry of `LABELS`
     jitter:tuple  # `N_JITTER` numbers in [-1, 1): positions, angles, sizes, tints
-    style:str = field(default="", repr=False) # "" or one of `STYLES`
+    style:str = field(default="", repr=False) # "" or "wax", see the end of this page
 
 def in_test_split(labels:tuple)->bool:
     "One scene in ten is held out, by a hash of its labels, so that both phrasings of it are"
     return zlib.crc32(bytes(labels)) % 10 == 0
 
+# %% ../../nbs/machinery/03_scenes.ipynb #b8e848de
+def _pick(rng, n): return int(rng.random()*n)
+
+def _pick_object(rng): return tuple(_pick(rng, len(words)) for words in (SHAPES, COLORS, SIZES))
+
+def _words(thing):
+    shape, color, size = thing
+    return f"a {SIZES[size]} {list(COLORS)[color]} {SHAPES[shape]}"
+
 # %% ../../nbs/machinery/03_scenes.ipynb #15dd00eb
 def _draw(rng, p_single):
-    pick = lambda n: int(rng.random()*n)
-    thing = lambda: (pick(len(SHAPES)), pick(len(COLORS)), pick(len(SIZES)))
-    words = lambda o: f"a {SIZES[o[2]]} {list(COLORS)[o[1]]} {SHAPES[o[0]]}"
-    a, bg = thing(), pick(len(BACKGROUNDS))
+    "A caption and its labels"
+    one, background = _pick_object(rng), _pick(rng, len(BACKGROUNDS))
+    where = list(BACKGROUNDS.values())[background]
     if rng.random() < p_single:
-        layout, first, second = pick(len(PLACES)), a, (NO_SHAPE, NO_COLOR, NO_SIZE)
-        body = f"{words(a)} {PLACES[layout]}"
-    else:
-        b = thing()
-        while b[:2] == a[:2]: b = thing() # two objects that differ in size alone are hard to name
-        relation = list(RELATIONS)[pick(len(RELATIONS))]
-        layout, swap = RELATIONS[relation]
-        first, second = (b, a) if swap else (a, b)
-        body = f"{words(a)} {relation} {words(b)}"
-    return f"{body} {list(BACKGROUNDS.values())[bg]}", (layout, bg, *first, *second)
+        layout = _pick(rng, len(PLACES))
+        return f"{_words(one)} {PLACES[layout]} {where}", (layout, background, *one, *_NOTHING)
+    two = _pick_object(rng)
+    while two[:2] == one[:2]: two = _pick_object(rng) # that differ in size alone are hard to name
+    relation = list(RELATIONS)[_pick(rng, len(RELATIONS))]
+    layout, swap = RELATIONS[relation]
+    first, second = (two, one) if swap else (one, two)
+    labels = layout, background, *first, *second
+    return f"{_words(one)} {relation} {_words(two)} {where}", labels
 
 # %% ../../nbs/machinery/03_scenes.ipynb #9f9281df
 def make_scene(
@@ -74,7 +95,8 @@ def make_scene(
     p_single:float=.3,     # Share of pictures with one object
 )->Scene:
     "Scene number `index` of the set `seed`"
-    if split not in ("train", "test", "all"): raise ValueError(f"split is {split!r}; choose 'train', 'test' or 'all'")
+    if split not in ("train", "test", "all"):
+        raise ValueError(f"split is {split!r}; choose 'train', 'test' or 'all'")
     rng = random.Random(f"scene {seed} {index}")
     while True:
         caption, labels = _draw(rng, p_single)
@@ -86,15 +108,17 @@ def _length(x, y): return torch.sqrt(x*x + y*y + 1e-9)
 
 def _circle(x, y): return _length(x, y) - .92
 
+def _ring(x, y): return (_length(x, y)-.66).abs() - .28
+
 def _box(x, y, w, h):
     dx, dy = x.abs()-w, y.abs()-h
     return _length(dx.clamp(min=0), dy.clamp(min=0)) + torch.maximum(dx, dy).clamp(max=0)
 
 def _square(x, y): return _box(x, y, .72, .72) - .08
 
-def _ring(x, y): return (_length(x, y)-.66).abs() - .28
-
 # %% ../../nbs/machinery/03_scenes.ipynb #ec09b49d
+#| code-fold: true
+#| code-summary: "Triangle, star, heart"
 def _triangle(x, y):
     k, r = math.sqrt(3), .88
     x, y = x.abs()-r, .18-y+r/k
@@ -114,20 +138,22 @@ def _star(x, y, inner=.47):
     h = ((x*ex + y*ey)/(ex*ex + ey*ey)).clamp(0, 1)
     return _length(x-ex*h, y-ey*h)*torch.sign(y*ex - x*ey) - .05
 
-# %% ../../nbs/machinery/03_scenes.ipynb #d6d83559
 def _heart(x, y, scale=1.62):
     x, y = (x/scale).abs(), .54 - y/scale
     lobe = _length(x-.25, y-.75) - math.sqrt(2)/4
     m = .5*(x+y).clamp(min=0)
-    point = torch.sqrt(torch.minimum(x*x + (y-1)**2, (x-m)**2 + (y-m)**2) + 1e-9)*torch.sign(x-y)
+    nearest = torch.minimum(x*x + (y-1)**2, (x-m)**2 + (y-m)**2)
+    point = torch.sqrt(nearest + 1e-9)*torch.sign(x-y)
     return torch.where(x+y > 1, lobe, point)*scale
 
-def _moon(x, y): return torch.maximum(_length(x, y)-.95, .78-_length(x-.48, y+.12))
-
+# %% ../../nbs/machinery/03_scenes.ipynb #d6d83559
 SDFS = [_circle, _square, _triangle, _star, _heart, _ring]
 MOON = len(SHAPES)+1 # its label; no model of ours has seen one, see the end of this page
 
+def _moon(x, y): return torch.maximum(_length(x, y)-.95, .78-_length(x-.48, y+.12))
+
 def _pixel_grid(size):
+    "Where the pixels' centres are, from 0 to 1: two times `(1 h w)`"
     t = (torch.arange(size)+.5)/size
     y, x = torch.meshgrid(t, t, indexing="ij")
     return x[None], y[None]
@@ -142,22 +168,31 @@ _BACKDROPS = dict(
     snow  =((.66,.72,.80), (.84,.88,.92), (.93,.95,.98), (.85,.89,.95), .62),
     sea   =((.30,.78,.80), (.03,.30,.45), (.03,.30,.45), (.02,.22,.36), 1.0))
 
+def _backdrop_row(name):
+    *colors, horizon = _BACKDROPS[name]
+    return [*sum(colors, ()), horizon]
+
+# %% ../../nbs/machinery/03_scenes.ipynb #06f10d85
 def _backdrop(background, jitter, size):
-    table = torch.tensor([[*sum(_BACKDROPS[b][:4], ()), _BACKDROPS[b][4]] for b in BACKGROUNDS])[background]
-    color = lambda i: table[:, 3*i:3*i+3, None, None]
+    "Sky, horizon and ground of each picture, `(n 3 h w)`"
+    table = torch.tensor([_backdrop_row(name) for name in BACKGROUNDS])[background]
+    top, low, near, far = (table[:, 3*i:3*i+3, None, None] for i in range(4))
     x, y = _pixel_grid(size)
     horizon, j = table[:, 12, None, None], jitter[..., None, None]
     wave = (.026 + .006*j[:,1])*torch.sin(6*x + 3.14*j[:,2])
     horizon = torch.where(horizon < 1, horizon + .03*j[:,0] + wave, horizon + .2)
-    sky = torch.lerp(color(0), color(1), (y/horizon).clamp(0, 1)[:,None])
-    ground = torch.lerp(color(2), color(3), ((y-horizon)/(1-horizon).clamp(min=.05)).clamp(0, 1)[:,None])
-    return torch.lerp(sky, ground, ((y-horizon)*size+.5).clamp(0, 1)[:,None])*(1 + .04*j[:,3,None])
+    sky = torch.lerp(top, low, (y/horizon).clamp(0, 1)[:,None])
+    depth = (y-horizon)/(1-horizon).clamp(min=.05)
+    ground = torch.lerp(near, far, depth.clamp(0, 1)[:,None])
+    below = ((y-horizon)*size+.5).clamp(0, 1)[:,None]
+    return torch.lerp(sky, ground, below)*(1 + .04*j[:,3,None])
 
 # %% ../../nbs/machinery/03_scenes.ipynb #7857752d
 def no_defect(n:int)->dict:
-    "Per object, nothing wrong: no second shape blended in, no second colour, no bending, full opacity"
-    zero, index = (lambda: torch.zeros(n)), (lambda: torch.zeros(n, dtype=torch.long))
-    return dict(shape=index(), blend=zero(), color=index(), mix=zero(), split_angle=zero(), split_at=torch.full((n,), 9.),
+    "For `n` objects, nothing wrong: no second shape, no second colour, no bending, full opacity"
+    def zero(dtype=torch.float32): return torch.zeros(n, dtype=dtype)
+    return dict(shape=zero(torch.long), blend=zero(), color=zero(torch.long), mix=zero(),
+                split_angle=zero(), split_at=torch.full((n,), 9.),
                 bend=zero(), opacity=torch.ones(n))
 
 def _distance(shape, defect, u, v):
@@ -168,29 +203,57 @@ def _distance(shape, defect, u, v):
         if len(idx): d[idx] = sdf(u[idx], v[idx])
     for i, sdf in enumerate(SDFS):
         idx = ((defect["shape"] == i) & (defect["blend"] > 0)).nonzero()[:, 0]
-        if len(idx): d[idx] = torch.lerp(d[idx], sdf(u[idx], v[idx]), defect["blend"][idx, None, None])
+        blend = defect["blend"][idx, None, None]
+        if len(idx): d[idx] = torch.lerp(d[idx], sdf(u[idx], v[idx]), blend)
     return d
 
-# %% ../../nbs/machinery/03_scenes.ipynb #3c6026d8
-def _paint(img, shape, color, x, y, radius, angle, tint, defect):
-    "One object on each picture; `NO_SHAPE` paints nothing"
-    size, at = img.shape[-1], lambda v: v[:, None, None]
-    gx, gy = _pixel_grid(size)
-    c, s = at(torch.cos(angle)), at(torch.sin(angle))
-    def field(dx, dy): # distance in pixels, and the object's own coordinates
-        u, v = (gx-at(x)-dx)/at(radius), (gy-at(y)-dy)/at(radius)
-        u, v = u*c + v*s, v*c - u*s
-        return _distance(shape, defect, u, v)*at(radius)*size, u, v
-    on = at((shape != NO_SHAPE).float()*defect["opacity"])
-    img = img*(1 - ((.5-field(.02, .03)[0]/5).clamp(0, 1)*.35*on)[:,None]) # shadow
-    d, u, v = field(0., 0.)
+# %% ../../nbs/machinery/03_scenes.ipynb #c316b16c
+def _at(value): return value[:, None, None] # one number a picture, for all of its pixels
+
+def _object_field(shape, defect, place, size, dx=0., dy=0.):
+    "Distance in pixels and the object's own coordinates, of objects moved by `(dx, dy)`"
+    x, y, radius, angle = place
+    grid_x, grid_y = _pixel_grid(size)
+    u, v = (grid_x-_at(x)-dx)/_at(radius), (grid_y-_at(y)-dy)/_at(radius)
+    cos, sin = _at(torch.cos(angle)), _at(torch.sin(angle))
+    u, v = u*cos + v*sin, v*cos - u*sin
+    return _distance(shape, defect, u, v)*_at(radius)*size, u, v
+
+def _fill(color, tint, defect, u, v):
+    "The colour of each object, `(n 3 h w)`"
     palette = torch.tensor([*COLORS.values(), (0., 0., 0.)])
     one, two = (palette[k][..., None, None] for k in (color, defect["color"]))
-    side = u*torch.cos(at(defect["split_angle"])) + v*torch.sin(at(defect["split_angle"])) > at(defect["split_at"])
-    fill = torch.where(side[:,None], two, torch.lerp(one, two, at(defect["mix"])[:,None]))*(1 + .05*at(tint)[:,None])
+    angle = defect["split_angle"]
+    side = u*torch.cos(_at(angle)) + v*torch.sin(_at(angle)) > _at(defect["split_at"])
+    mixed = torch.lerp(one, two, _at(defect["mix"])[:,None])
+    return torch.where(side[:,None], two, mixed)*(1 + .05*_at(tint)[:,None])
+
+# %% ../../nbs/machinery/03_scenes.ipynb #3c6026d8
+def _paint(img, shape, color, place, tint, defect):
+    "One object on each picture; `NO_SHAPE` paints nothing"
+    size, radius = img.shape[-1], place[2]
+    there = _at((shape != NO_SHAPE).float()*defect["opacity"])
+    shadow, _, _ = _object_field(shape, defect, place, size, .02, .03)
+    img = img*(1 - ((.5-shadow/5).clamp(0, 1)*.35*there)[:,None])
+    edge, u, v = _object_field(shape, defect, place, size)
+    fill = _fill(color, tint, defect, u, v)
     lit = (fill*(1.10 - .16*((v+u*.5)*.5+.5).clamp(0, 1))[:,None]).clamp(0, 1)
-    body = torch.lerp(lit, fill*.38, (d+.13*at(radius)*size).clamp(0, 1)[:,None]) # a dark outline, an eighth of the radius wide
-    return torch.lerp(img, body, ((.5-d).clamp(0, 1)*on)[:,None])
+    outline = (edge+.13*_at(radius)*size).clamp(0, 1)[:,None] # an eighth of the radius wide
+    body = torch.lerp(lit, fill*.38, outline)
+    return torch.lerp(img, body, ((.5-edge).clamp(0, 1)*there)[:,None])
+
+# %% ../../nbs/machinery/03_scenes.ipynb #b3b3be59
+_CENTERS = [[.5,.5], [.27,.5], [.73,.5], [.5,.27], [.5,.73], [.5,.5], [.5,.5]] # of the layouts
+
+def _place(labels, jitter, slot):
+    "Centre, radius and angle of the first or second object of each picture"
+    layout, big, j, k = labels[:,0], labels[:, 4+3*slot], jitter, 4+6*slot
+    across, down, apart = layout == 5, layout == 6, (-.23, .23)[slot]
+    x, y = torch.tensor(_CENTERS)[layout].unbind(1)
+    x = x + torch.where(across, apart, torch.where(down, .07*j[:,k], 0.)) + .03*j[:,k+1]
+    y = y + torch.where(down, apart, torch.where(across, .07*j[:,k], 0.)) + .03*j[:,k+2]
+    radius = torch.where(big == 1, .205 + .015*j[:,k+3], .135 + .010*j[:,k+3])
+    return x, y, radius, .18*j[:,k+4]
 
 # %% ../../nbs/machinery/03_scenes.ipynb #d7467890
 def render(
@@ -200,112 +263,141 @@ def render(
     defects:tuple=None,   # What is wrong with the first and the second object, see `no_defect`
 )->Tensor:                # `(b 3 h w)` in [0, 1]
     "Draw a batch of scenes"
-    layout, j = labels[:,0], jitter
-    img = _backdrop(labels[:,1], j, size)
-    place = torch.tensor([[.5,.5], [.27,.5], [.73,.5], [.5,.27], [.5,.73], [.5,.5], [.5,.5]])[layout]
-    across, down = layout == 5, layout == 6
-    for k, sign in ((0, -.23), (1, .23)):
-        shape, color, big = labels[:, 2+3*k], labels[:, 3+3*k], labels[:, 4+3*k]
+    img = _backdrop(labels[:,1], jitter, size)
+    for slot in range(2):
+        shape, color = labels[:, 2+3*slot], labels[:, 3+3*slot]
         if not (shape != NO_SHAPE).any(): continue
-        o = 4+6*k # this object's own six numbers
-        x = place[:,0] + torch.where(across, sign, torch.where(down, .07*j[:,o], 0.)) + .03*j[:,o+1]
-        y = place[:,1] + torch.where(down, sign, torch.where(across, .07*j[:,o], 0.)) + .03*j[:,o+2]
-        radius = torch.where(big == 1, .205 + .015*j[:,o+3], .135 + .010*j[:,o+3])
-        img = _paint(img, shape, color, x, y, radius, .18*j[:,o+4], j[:,o+5], defects[k] if defects else no_defect(len(labels)))
+        defect = defects[slot] if defects else no_defect(len(labels))
+        place, tint = _place(labels, jitter, slot), jitter[:, 9+6*slot]
+        img = _paint(img, shape, color, place, tint, defect)
     return img.clamp(0, 1)
 
-# %% ../../nbs/machinery/03_scenes.ipynb #576a8344
-def _tensors(scenes): return torch.tensor([s.labels for s in scenes]), torch.tensor([s.jitter for s in scenes])
+# %% ../../nbs/machinery/03_scenes.ipynb #444edaf5
+SAG = .8 # how far a shape of wax sags, relative to its radius; the judge calls it bent
 
-SAG = .8 # how far a shape of wax sags in the middle, relative to its radius; the judge calls it bent
+def _tensors(scenes):
+    return torch.tensor([s.labels for s in scenes]), torch.tensor([s.jitter for s in scenes])
+
 def _wax(scenes):
     "What makes objects sag where the style asks for it; the same as a defect, but meant"
     if not any(s.style for s in scenes): return None
     bend = torch.tensor([SAG*(s.style == "wax") for s in scenes])
-    return tuple({**no_defect(len(scenes)), "bend":bend} for _ in range(2))
+    sagging = {**no_defect(len(scenes)), "bend":bend}
+    return sagging, sagging
 
+# %% ../../nbs/machinery/03_scenes.ipynb #576a8344
 def render_scenes(
     scenes:list,          # Of `Scene`
     size:int=64,          # Pixels
-    batch:int=512,        # Drawn at a time; memory grows with it, the result does not depend on it
+    batch:int=512,        # Drawn at a time; memory grows with it, the pictures are the same
 )->Tensor:                # `(n 3 h w)` uint8
     "Draw any number of scenes"
-    parts = [render(*_tensors(part := scenes[i:i+batch]), size, _wax(part)) for i in range(0, len(scenes), batch)]
-    return torch.cat([(p*255+.5).to(torch.uint8) for p in parts])
+    drawn = []
+    for i in range(0, len(scenes), batch):
+        part = scenes[i:i+batch]
+        pictures = render(*_tensors(part), size, _wax(part))
+        drawn.append((pictures*255+.5).to(torch.uint8))
+    return torch.cat(drawn)
 
+# %% ../../nbs/machinery/03_scenes.ipynb #db2fd1b1
 def show_images(
     images:Tensor,        # `(n 3 h w)`, uint8 or in [0, 1]
     captions:list=None,   # One below each
     cols:int=6,
     scale:float=1.2,      # Inches per picture
-):
+):                        # A figure
     "A grid of pictures with their captions"
-    import matplotlib.pyplot as plt, textwrap
-    rows = math.ceil(len(images)/cols)
-    fig, axes = plt.subplots(rows, cols, figsize=(cols*scale, rows*(scale+(.55 if captions else .05))), squeeze=False, dpi=64)
+    rows, high = math.ceil(len(images)/cols), scale + (.55 if captions else .05)
+    fig, axes = plt.subplots(rows, cols, figsize=(cols*scale, rows*high), squeeze=False, dpi=64)
     for ax in axes.flat: ax.axis("off")
     for i, (ax, img) in enumerate(zip(axes.flat, images)):
-        ax.imshow(img.permute(1, 2, 0).clamp(0, 1 if img.is_floating_point() else 255), interpolation="lanczos")
-        if captions: ax.set_title("\n".join(textwrap.wrap(captions[i], 22)), fontsize=7, y=-.02, va="top")
-    fig.set_facecolor("white"); fig.tight_layout(pad=.3)
+        top = 1 if img.is_floating_point() else 255
+        ax.imshow(img.permute(1, 2, 0).clamp(0, top), interpolation="lanczos")
+        if not captions: continue
+        lines = "\n".join(textwrap.wrap(captions[i], round(18*scale)))
+        ax.set_title(lines, fontsize=7, y=-.02, va="top", pad=0)
+    fig.set_facecolor("white")
+    fig.tight_layout(pad=.3)
     plt.close(fig)
     return fig
 
 # %% ../../nbs/machinery/03_scenes.ipynb #a32fd58e
-_THING = rf"an? (?:({'|'.join(SIZES)}) )?({'|'.join(COLORS)}) ({'|'.join(SHAPES)})"
-_SCENE = re.compile(rf"^{_THING} (?:({'|'.join(PLACES)})|({'|'.join(RELATIONS)}) {_THING}) ({'|'.join(BACKGROUNDS.values())})$")
+def _any_of(words, name): return f"(?P<{name}>{'|'.join(words)})"
 
+def _thing(n):
+    parts = (SIZES, f"size{n}"), (COLORS, f"color{n}"), (SHAPES, f"shape{n}")
+    return "an? " + " ".join(_any_of(*part) for part in parts)
+
+_PLACED = f"(?:{_any_of(PLACES, 'place')}|{_any_of(RELATIONS, 'relation')} {_thing(2)})"
+_SCENE = re.compile(f"^{_thing(1)} {_PLACED} {_any_of(BACKGROUNDS.values(), 'where')}$")
+
+# %% ../../nbs/machinery/03_scenes.ipynb #93df31b0
 def read_caption(
     caption:str           # Like "a small red ring above a large white star at night"
 )->tuple:                 # Labels, as in `Scene.labels`
     "The labels that a caption asks for"
-    m = _SCENE.match(caption)
-    if not m or not m[1] or (m[5] and not m[6]): 
-        raise ValueError(f"caption {caption!r} is not one of the scenes; it should read like {make_scene(0, 0).caption!r}")
-    thing = lambda size, color, shape: (SHAPES.index(shape), list(COLORS).index(color), SIZES.index(size))
-    first, background = thing(*m.group(1, 2, 3)), list(BACKGROUNDS.values()).index(m[9])
-    if m[4]: return (PLACES.index(m[4]), background, *first, NO_SHAPE, NO_COLOR, NO_SIZE)
-    (layout, swap), second = RELATIONS[m[5]], thing(*m.group(6, 7, 8))
-    return (layout, background, *second, *first) if swap else (layout, background, *first, *second)
+    said = _SCENE.match(caption)
+    if not said:
+        example = make_scene(0, 0).caption
+        raise ValueError(f"caption {caption!r} is not one of the scenes; "
+                         f"it should read like {example!r}")
+    def thing(n):
+        shape, color, size = said[f"shape{n}"], said[f"color{n}"], said[f"size{n}"]
+        return SHAPES.index(shape), list(COLORS).index(color), SIZES.index(size)
+    first, background = thing(1), list(BACKGROUNDS.values()).index(said["where"])
+    if said["place"]: return (PLACES.index(said["place"]), background, *first, *_NOTHING)
+    layout, swap = RELATIONS[said["relation"]]
+    first, second = (thing(2), first) if swap else (first, thing(2))
+    return layout, background, *first, *second
 
 # %% ../../nbs/machinery/03_scenes.ipynb #debe9cb8
+def _conv(i, o, stride):
+    conv = nn.Conv2d(i, o, 3, stride, 1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(o), nn.ReLU(True))
+
 class Judge(nn.Module):
     "Reads the labels of a scene off its picture, and whether it is a proper picture"
     def __init__(self, width:int=32, features:int=96):
         super().__init__()
-        conv = lambda i, o, stride: nn.Sequential(nn.Conv2d(i, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(True))
         w = width
-        self.body = nn.Sequential(conv(3, w, 2), conv(w, w, 1), conv(w, 2*w, 2), conv(2*w, 2*w, 1), conv(2*w, 2*w, 2), conv(2*w, 2*w, 1),
-                                  nn.Flatten(), nn.Linear(2*w*64, features), nn.BatchNorm1d(features), nn.ReLU(True))
+        self.body = nn.Sequential(
+            _conv(3, w, 2), _conv(w, w, 1), _conv(w, 2*w, 2), _conv(2*w, 2*w, 1),
+            _conv(2*w, 2*w, 2), _conv(2*w, 2*w, 1), nn.Flatten(),
+            nn.Linear(2*w*64, features), nn.BatchNorm1d(features), nn.ReLU(True))
         self.heads = nn.ModuleDict({name:nn.Linear(features, n) for name, n in LABELS.items()})
         self.valid = nn.Linear(features, 1)
 
     def forward(self,
         images:Tensor     # `(b 3 64 64)` in [0, 1]
-    )->tuple:             # logits by label name, logit of being a proper picture `(b,)`, features `(b, 96)`
+    )->tuple:             # logits by label name, logit of being proper `(b,)`, features `(b, 96)`
         f = self.body(images*2-1)
         return {name:head(f) for name, head in self.heads.items()}, self.valid(f)[:,0], f
 
 # %% ../../nbs/machinery/03_scenes.ipynb #d61ca5aa
-DEFECTS = {"blended shapes":3, "two colours":3, "bent":3, "ghost":2, "mixed colour":1, "empty":.4, "double exposure":.4, "third object":.8} # name -> how often, relative; the hard ones more
+DEFECTS = {"blended shapes":3, "two colours":3, "bent":3, "ghost":2, "mixed colour":1,
+           "empty":.4, "double exposure":.4, "third object":.8} # name -> how often, relative
 
-def _other(rng, n, *not_these):
-    return rng.choice([i for i in range(n) if i not in not_these])
+def _other(rng, n, *not_these): return rng.choice([i for i in range(n) if i not in not_these])
 
 def _color_mixes(far=.28):
     "Pairs of colours whose mixture is no colour of the palette"
-    c = torch.tensor(list(COLORS.values()))
-    return [(i, j) for i in range(len(c)) for j in range(len(c)) if i != j and (c-(c[i]+c[j])/2).norm(dim=1).min() > far]
+    palette, pairs = torch.tensor(list(COLORS.values())), []
+    for i, one in enumerate(palette):
+        for j, two in enumerate(palette):
+            if i != j and (palette-(one+two)/2).norm(dim=1).min() > far: pairs.append((i, j))
+    return pairs
 
+# %% ../../nbs/machinery/03_scenes.ipynb #d6d3c909
 def _spoil_object(kind, i, d, labels, slot, rng):
-    "Write what is wrong with object `slot` of picture `i` into `d` (and, for mixed colours, into `labels`)"
+    "Write what is wrong with object `slot` of picture `i` into `d` (mixed colours: into `labels`)"
     shape, color = labels[i, 2+3*slot].item(), labels[i, 3+3*slot].item()
     if kind == "blended shapes":
-        d["shape"][i] = _other(rng, len(SHAPES), shape, 1-shape) # 0 and 1, circle and square, are too alike
+        d["shape"][i] = _other(rng, len(SHAPES), shape, 1-shape) # 0 and 1, circle and square
         d["blend"][i] = rng.uniform(.4, .6)
     if kind == "two colours":
         d["color"][i] = _other(rng, len(COLORS), color)
-        d["split_angle"][i], d["split_at"][i] = rng.uniform(0, 2*math.pi), rng.uniform(-.25, .25)
+        d["split_angle"][i] = rng.uniform(0, 2*math.pi)
+        d["split_at"][i] = rng.uniform(-.25, .25)
     if kind == "bent": d["bend"][i] = rng.choice([-1, 1])*rng.uniform(.6, 1.)
     if kind == "ghost": d["opacity"][i] = rng.uniform(0, .5)
     if kind == "mixed colour":
@@ -313,42 +405,53 @@ def _spoil_object(kind, i, d, labels, slot, rng):
         d["mix"][i] = rng.uniform(.4, .6)
 
 # %% ../../nbs/machinery/03_scenes.ipynb #262f3d4c
-def _third_object(img, labels, rng):
-    n, r = len(img), lambda a, b: torch.tensor([rng.uniform(a, b) for _ in img])
-    corners = [[.15,.2], [.85,.2], [.15,.82], [.85,.82]]
-    where = torch.tensor([[.5,.5] if layout >= 5 else rng.choice(corners) for layout in labels[:,0].tolist()])
-    pick = lambda k: torch.tensor([rng.randrange(k) for _ in img])
-    return _paint(img, pick(len(SHAPES)), pick(len(COLORS)), where[:,0], where[:,1], r(.11, .15), r(-.2, .2), r(-1, 1), no_defect(n)).clamp(0, 1)
+_CORNERS = [[.15,.2], [.85,.2], [.15,.82], [.85,.82]]
 
+def _third_object(img, labels, rng):
+    "One object too many, where there is room for it"
+    def pick(n): return torch.tensor([rng.randrange(n) for _ in img])
+    def between(low, high): return torch.tensor([rng.uniform(low, high) for _ in img])
+    free = [[.5,.5] if layout >= 5 else rng.choice(_CORNERS) for layout in labels[:,0].tolist()]
+    x, y = torch.tensor(free).unbind(1)
+    shape, color = pick(len(SHAPES)), pick(len(COLORS))
+    place = x, y, between(.11, .15), between(-.2, .2)
+    return _paint(img, shape, color, place, between(-1, 1), no_defect(len(img))).clamp(0, 1)
+
+def _double_exposure(labels, jitter, chosen, rng, img):
+    "Another scene of the batch shows through"
+    other = render(labels.roll(1, 0), jitter.roll(1, 0))[chosen]
+    share = torch.tensor([rng.uniform(.35, .65) for _ in range(int(chosen.sum()))])
+    return torch.lerp(img[chosen], other, share[:,None,None,None])
+
+# %% ../../nbs/machinery/03_scenes.ipynb #3baab6d0
 def spoil(
     scenes:list,          # Of `Scene`
     seed:int=0,
     kind:str=None,        # One of `DEFECTS`; None draws one for each picture, as often as they say
-)->tuple:                 # pictures `(n 3 64 64)` in [0, 1], and the name of what is wrong with each
+)->tuple:                 # pictures `(n 3 64 64)` in [0, 1], and what is wrong with each
     "Pictures of scenes with one thing wrong in each"
     rng, (labels, jitter) = random.Random(f"spoil {seed}"), _tensors(scenes)
-    kinds = [kind or rng.choices(list(DEFECTS), list(DEFECTS.values()))[0] for _ in scenes]
+    drawn = list(DEFECTS), list(DEFECTS.values())
+    kinds = [kind or rng.choices(*drawn)[0] for _ in scenes]
     defects = no_defect(len(scenes)), no_defect(len(scenes))
-    for i, k in enumerate(kinds):
+    for i, name in enumerate(kinds):
         slot = rng.randrange(2) if labels[i,0] >= 5 else 0
-        _spoil_object(k, i, defects[slot], labels, slot, rng)
-        if k == "empty": defects[0]["opacity"][i] = defects[1]["opacity"][i] = 0
+        _spoil_object(name, i, defects[slot], labels, slot, rng)
+        if name == "empty": defects[0]["opacity"][i] = defects[1]["opacity"][i] = 0
     img = render(labels, jitter, defects=defects)
-    is_ = lambda name: torch.tensor([k == name for k in kinds])
-    if (m := is_("double exposure")).any():
-        img[m] = torch.lerp(img[m], render(labels.roll(1, 0), jitter.roll(1, 0))[m], torch.tensor([rng.uniform(.35, .65) for _ in range(int(m.sum()))])[:,None,None,None])
-    if (m := is_("third object")).any(): img[m] = _third_object(img[m], labels[m], rng)
+    double = torch.tensor([name == "double exposure" for name in kinds])
+    third = torch.tensor([name == "third object" for name in kinds])
+    if double.any(): img[double] = _double_exposure(labels, jitter, double, rng, img)
+    if third.any(): img[third] = _third_object(img[third], labels[third], rng)
     return img, kinds
 
 # %% ../../nbs/machinery/03_scenes.ipynb #a1914c75
 @functools.lru_cache(maxsize=1)
 def load_judge()->Judge:
     "The judge that ships with the package, frozen, on the CPU"
-    from safetensors import safe_open
-    with safe_open(str(files("distill_sd")/"assets"/"judge.safetensors"), "pt") as f:
-        state = {k:(t.float() if (t := f.get_tensor(k)).is_floating_point() else t) for k in f.keys()}
     judge = Judge()
-    judge.load_state_dict(state)
+    stored = load_file(str(files("distill_sd")/"assets"/"judge.safetensors"))
+    judge.load_state_dict({k:t.float() if t.is_floating_point() else t for k, t in stored.items()})
     return judge.eval().requires_grad_(False)
 
 # %% ../../nbs/machinery/03_scenes.ipynb #aa0248d1
@@ -356,47 +459,101 @@ def load_judge()->Judge:
 def judge_images(
     images:Tensor,        # `(n 3 64 64)` in [0, 1]
     captions:list,        # `n` captions of scenes
-    batch:int=256,
+    batch:int=256,        # Looked at together
 )->dict:                  # name -> `(n,)` bool: each of `LABELS`, "proper" and "all_correct"
     "Check pictures against their captions"
-    if images.shape[-2:] != (64, 64): raise ValueError(f"the judge reads pictures of 64×64 pixels, got {tuple(images.shape[-2:])}")
-    if len(images) != len(captions): raise ValueError(f"{len(images)} pictures but {len(captions)} captions")
+    if images.shape[-2:] != (64, 64):
+        got = tuple(images.shape[-2:])
+        raise ValueError(f"the judge reads pictures of 64×64 pixels, got {got}")
+    if len(images) != len(captions):
+        raise ValueError(f"{len(images)} pictures but {len(captions)} captions")
     judge, asked = load_judge(), torch.tensor([read_caption(c) for c in captions])
-    outs = [judge(x.float().cpu()) for x in images.split(batch)]
-    right = {name:torch.cat([o[0][name].argmax(1) for o in outs]) == asked[:,i] for i, name in enumerate(LABELS)}
-    right["proper"] = torch.cat([o[1] for o in outs]) > 0
+    read, proper, _ = zip(*(judge(part.float().cpu()) for part in images.split(batch)))
+    right = {}
+    for i, name in enumerate(LABELS):
+        right[name] = torch.cat([logits[name].argmax(1) for logits in read]) == asked[:,i]
+    right["proper"] = torch.cat(proper) > 0
     return {**right, "all_correct":torch.stack(list(right.values())).all(0)}
 
+# %% ../../nbs/machinery/03_scenes.ipynb #355329d1
 def judge_score(
     images:Tensor,        # `(n 3 64 64)` in [0, 1]
     captions:list,        # `n` captions of scenes
-)->dict:                  # percentages: "all_correct", of pictures with one and with two objects, each attribute, "proper"
+)->dict:                  # percent: "all_correct", also by number of objects; each attribute; "proper"
     "How many pictures in a hundred show what their captions say"
-    v = judge_images(images, captions)
+    right = judge_images(images, captions)
     two = torch.tensor([read_caption(c)[0] >= 5 for c in captions])
-    both = lambda name: torch.cat([v[f"{name}1"], v[f"{name}2"][two]])
-    parts = dict(all_correct=v["all_correct"], one_object=v["all_correct"][~two], two_objects=v["all_correct"][two], layout=v["layout"],
-                 background=v["background"], shape=both("shape"), color=both("color"), size=both("size"), proper=v["proper"])
+    def of_objects(name): return torch.cat([right[f"{name}1"], right[f"{name}2"][two]])
+    every = right["all_correct"]
+    parts = dict(all_correct=every, one_object=every[~two], two_objects=every[two],
+                 layout=right["layout"], background=right["background"],
+                 shape=of_objects("shape"), color=of_objects("color"), size=of_objects("size"),
+                 proper=right["proper"])
     return {k:round(100*x.float().mean().item(), 2) for k, x in parts.items() if len(x)}
+
+# %% ../../nbs/machinery/03_scenes.ipynb #3c3df0b2
+def held_out_captions(n:int, seed:int=4242)->list: # The first n of a set that no training sees
+    "Captions to judge by, the same ones everywhere"
+    return [make_scene(seed, i, "test").caption for i in range(n)]
+
+# %% ../../nbs/machinery/03_scenes.ipynb #2c42dec1
+def _save_picture(picture, path): # `(3 h w)` uint8
+    Image.fromarray(picture.permute(1, 2, 0).numpy()).save(path)
+
+def write_pictures(
+    folder:Path,   # Made if it is not there
+    scenes:list,   # Of `Scene`
+)->Path:           # The folder
+    "Scenes as a folder of pictures, each with a text beside it"
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, (picture, scene) in enumerate(zip(render_scenes(scenes), scenes)):
+        _save_picture(picture, folder/f"{i:05d}.png")
+        (folder/f"{i:05d}.txt").write_text(scene.caption)
+    return folder
+
+# %% ../../nbs/machinery/03_scenes.ipynb #c15e34cf
+def narrow_scenes(
+    n:int,                    # How many
+    shape:str="star",         # One of `SHAPES`
+    seed:int=3,               # As for `make_scene`
+    split:str="train",        # "test": captions that no training sees
+)->list:                      # Of `Scene`
+    "Scenes in which every object is of one shape"
+    k, found, i = SHAPES.index(shape), [], 0
+    while len(found) < n:
+        scene = make_scene(seed, i, split)
+        if scene.labels[2] == k and scene.labels[5] in (k, NO_SHAPE): found.append(scene)
+        i += 1
+    return found
 
 # %% ../../nbs/machinery/03_scenes.ipynb #a3ab5184
 CONCEPTS = ("moon", "wax") # a shape, a style
 
+def _with_moon(scene, named_second):
+    "The object that the caption names first or second becomes a moon"
+    said = _SCENE.match(scene.caption)
+    start, end = said.span("shape2" if named_second else "shape1")
+    caption = f"{scene.caption[:start]}moon{scene.caption[end:]}"
+    swapped = bool(said["relation"]) and RELATIONS[said["relation"]][1]
+    labels = list(scene.labels)
+    labels[5 if named_second != swapped else 2] = MOON
+    return replace(scene, caption=caption, labels=tuple(labels))
+
+# %% ../../nbs/machinery/03_scenes.ipynb #b3b560c5
 def make_concept(
     concept:str,           # One of `CONCEPTS`
     seed:int,              # As for `make_scene`
-    index:int,
+    index:int,             # As for `make_scene`
     split:str="train",     # Of the scene that it is made from
 )->Scene:
-    "Scene number `index` of the set `seed`, with one object turned into a moon, or all of them in wax"
-    if concept not in CONCEPTS: raise ValueError(f"concept is {concept!r}; choose one of {list(CONCEPTS)}")
+    "Scene number `index` of the set `seed`, with a moon in place of an object, or all of it in wax"
+    if concept not in CONCEPTS:
+        raise ValueError(f"concept is {concept!r}; choose one of {list(CONCEPTS)}")
     scene = make_scene(seed, index, split)
     if concept == "wax": return replace(scene, caption=f"{scene.caption} in wax", style="wax")
-    m = _SCENE.match(scene.caption)
-    second = bool(m[6]) and random.Random(f"moon {seed} {index}").random() < .5 # the one that is named second?
-    a, b = m.span(8 if second else 3)
-    slot = int(second != (m[5] in RELATIONS and RELATIONS[m[5]][1]))
-    return replace(scene, caption=f"{scene.caption[:a]}moon{scene.caption[b:]}", labels=tuple(MOON if i == 2+3*slot else v for i, v in enumerate(scene.labels)))
+    two = scene.labels[5] != NO_SHAPE
+    return _with_moon(scene, two and random.Random(f"moon {seed} {index}").random() < .5)
 
 # %% ../../nbs/machinery/03_scenes.ipynb #8a92a2f5
 def write_concept(
@@ -408,12 +565,12 @@ def write_concept(
     size:int=64,           # Pixels
 ):                         # The folder
     "A folder of captioned pictures to learn a concept from"
-    import json
-    from pathlib import Path
-    from PIL import Image
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    new = [*(make_concept(concept, seed, i) for i in range(n)), *(make_scene(seed+1, i) for i in range(old))]
-    for i, picture in enumerate(render_scenes(new, size)): Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder/f"{i:05d}.png")
-    (folder/"metadata.jsonl").write_text("".join(json.dumps(dict(file_name=f"{i:05d}.png", text=s.caption))+"\n" for i, s in enumerate(new)))
+    new = [make_concept(concept, seed, i) for i in range(n)]
+    new += [make_scene(seed+1, i) for i in range(old)]
+    names = [f"{i:05d}.png" for i in range(len(new))]
+    for name, picture in zip(names, render_scenes(new, size)): _save_picture(picture, folder/name)
+    lines = [json.dumps(dict(file_name=name, text=s.caption)) for name, s in zip(names, new)]
+    write_whole(folder/"metadata.jsonl", "".join(f"{line}\n" for line in lines))
     return folder

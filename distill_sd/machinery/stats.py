@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 # %% ../../nbs/machinery/02_stats.ipynb #a9a938c4
 @dataclass(frozen=True)
@@ -19,28 +20,43 @@ class Interval:
     value:float
     low:float
     high:float
-    def __mul__(self, k): return Interval(self.value*k, *sorted((self.low*k, self.high*k)))
+
+    def __mul__(self, factor):
+        low, high = sorted((self.low*factor, self.high*factor))
+        return Interval(self.value*factor, low, high)
+
     def __contains__(self, x)->bool: return self.low <= x <= self.high
-    def __format__(self, spec): return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+    def __format__(self, spec):
+        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
     def __str__(self): return format(self, ".3g")
 
 # %% ../../nbs/machinery/02_stats.ipynb #68f4e3de
 def _values(x, name="values"):
     "A sample as a flat array; what is no sample is an error"
     x = np.asarray(x)
-    if x.ndim != 1 or len(x) < 2: raise ValueError(f"{name} must be at least two numbers, one for each sample; got shape {x.shape}")
-    if not np.isfinite(x).all(): raise ValueError(f"{name} holds {(~np.isfinite(x)).sum()} values of {len(x)} that are not finite")
+    if x.ndim != 1 or len(x) < 2:
+        raise ValueError(f"{name} must be at least two numbers, one for each sample; "
+                         f"got shape {x.shape}")
+    if not np.isfinite(x).all():
+        bad = (~np.isfinite(x)).sum()
+        raise ValueError(f"{name} holds {bad} values of {len(x)} that are not finite")
     return x
 
+def _floats(x, name="values"): return _values(x, name).astype(np.float64)
+
+# %% ../../nbs/machinery/02_stats.ipynb #091920db
+def _mean(x, axis=-1): return np.mean(x, axis=axis)
+
 def _bootstrap(samples, statistic, level, seed, resamples=2000):
-    from scipy.stats import bootstrap
+    "Interval of a statistic of samples, by drawing from them again"
     value = float(statistic(*samples))
     if all((s == s[0]).all() for s in samples): return Interval(value, value, value)
     batch = max(1, 4_000_000//max(map(len, samples)))   # bounds the memory, changes nothing else
-    found = bootstrap(samples, statistic, n_resamples=resamples, batch=batch, confidence_level=level, method="BCa", rng=np.random.default_rng(seed))
-    return Interval(value, *map(float, found.confidence_interval))
-
-def _mean(x, axis=-1): return np.mean(x, axis=axis)
+    found = scipy.stats.bootstrap(
+        samples, statistic, n_resamples=resamples, batch=batch, confidence_level=level,
+        method="BCa", rng=np.random.default_rng(seed)).confidence_interval
+    return Interval(value, float(found.low), float(found.high))
 
 # %% ../../nbs/machinery/02_stats.ipynb #88152333
 def mean_interval(
@@ -51,8 +67,8 @@ def mean_interval(
     "Mean of a sample: Wilson's interval for booleans, a bootstrap for numbers"
     values = _values(values)
     if values.dtype != bool: return _bootstrap((values.astype(np.float64),), _mean, level, seed)
-    from scipy.stats import binomtest
-    found = binomtest(int(values.sum()), len(values)).proportion_ci(level, method="wilson")
+    test = scipy.stats.binomtest(int(values.sum()), len(values))
+    found = test.proportion_ci(level, method="wilson")
     return Interval(float(values.mean()), float(found.low), float(found.high))
 
 # %% ../../nbs/machinery/02_stats.ipynb #b032d64e
@@ -61,31 +77,36 @@ def _newcombe(a, b, level):
     one, two = mean_interval(a, level), mean_interval(b, level)
     spread = a.std()*b.std()
     phi = float(((a*b).mean() - a.mean()*b.mean())/spread) if spread else 0.
-    join = lambda x, y: math.sqrt(max(0., x*x - 2*phi*x*y + y*y))
+    def join(x, y): return math.sqrt(max(0., x*x - 2*phi*x*y + y*y))
+    down = join(two.value - two.low, one.high - one.value)
+    up = join(two.high - two.value, one.value - one.low)
     value = two.value - one.value
-    return Interval(value, value - join(two.value - two.low, one.high - one.value), value + join(two.high - two.value, one.value - one.low))
+    return Interval(value, value - down, value + up)
 
+# %% ../../nbs/machinery/02_stats.ipynb #2c0ec06d
 def paired_difference(
     a,               # `(n,)` numbers or booleans: what is compared with
     b,               # `(n,)` of the same samples, in the same order
-    level:float=.95,
+    level:float=.95, # How often such an interval holds the truth
     seed:int=0,      # Of the bootstrap
 )->Interval:         # Of the mean of b - a
     "How much larger `b` is than `a`, sample by sample"
     a, b = _values(a, "a"), _values(b, "b")
-    if len(a) != len(b): raise ValueError(f"paired samples must be equally many, got {len(a)} and {len(b)}")
+    if len(a) != len(b):
+        raise ValueError(f"paired samples must be equally many, got {len(a)} and {len(b)}")
     if a.dtype == b.dtype == bool: return _newcombe(a, b, level)
     return _bootstrap((b.astype(np.float64) - a.astype(np.float64),), _mean, level, seed)
 
+# %% ../../nbs/machinery/02_stats.ipynb #fe185622
 def unpaired_difference(
     a,               # `(n,)` numbers or booleans
     b,               # `(m,)` of other samples
-    level:float=.95,
+    level:float=.95, # How often such an interval holds the truth
     seed:int=0,      # Of the bootstrap
 )->Interval:         # Of mean(b) - mean(a)
     "How much larger `b` is than `a`, if their samples have nothing to do with each other"
-    samples = tuple(_values(x, name).astype(np.float64) for x, name in ((a, "a"), (b, "b")))
-    return _bootstrap(samples, lambda a, b, axis=-1: _mean(b, axis) - _mean(a, axis), level, seed)
+    def apart(a, b, axis=-1): return _mean(b, axis) - _mean(a, axis)
+    return _bootstrap((_floats(a, "a"), _floats(b, "b")), apart, level, seed)
 
 # %% ../../nbs/machinery/02_stats.ipynb #b00af76d
 @dataclass(frozen=True)
@@ -95,8 +116,10 @@ class Needed:
     paired:int
     unpaired:int
     def _repr_markdown_(self):
-        return f"To see a difference of {self.difference:.3g}: **{self.paired:,}** paired samples, or {self.unpaired:,} unpaired ones."
+        return (f"To see a difference of {self.difference:.3g}: **{self.paired:,}** paired samples, "
+                f"or {self.unpaired:,} unpaired ones.")
 
+# %% ../../nbs/machinery/02_stats.ipynb #c5c73e62
 def samples_needed(
     a, b,             # `(n,)` numbers or booleans: a pilot of paired samples
     difference:float, # That is to be found, in the units of `a`
@@ -104,67 +127,96 @@ def samples_needed(
     level:float=.95,  # At this level
 )->Needed:
     "The size of the experiment that can tell the two apart"
-    from scipy.stats import norm
     if difference <= 0: raise ValueError(f"difference must be above 0, got {difference}")
-    a, b = (_values(x, name).astype(np.float64) for x, name in ((a, "a"), (b, "b")))
-    z = norm.ppf((1 + level)/2) + norm.ppf(power)
-    count = lambda variance: max(2, math.ceil(z*z*variance/difference**2))
-    return Needed(difference, count(np.var(b - a, ddof=1)), count(np.var(a, ddof=1) + np.var(b, ddof=1)))
+    a, b = _floats(a, "a"), _floats(b, "b")
+    z = scipy.stats.norm.ppf((1 + level)/2) + scipy.stats.norm.ppf(power)
+    def count(variance): return max(2, math.ceil(z*z*variance/difference**2))
+    paired, unpaired = np.var(b - a, ddof=1), np.var(a, ddof=1) + np.var(b, ddof=1)
+    return Needed(difference, count(paired), count(unpaired))
 
 # %% ../../nbs/machinery/02_stats.ipynb #06641c41
 def t_interval(
-    values,          # `(n,)` results of a few repetitions, such as seeds; of paired repetitions, their differences
-    level:float=.95,
+    values,          # `(n,)` results of a few repetitions, such as seeds; of paired ones, differences
+    level:float=.95, # How often such an interval holds the truth
 )->Interval:
-    "Mean of a few repetitions"
-    from scipy.stats import t
-    values = _values(values).astype(np.float64)
-    half = t.ppf((1 + level)/2, len(values) - 1)*values.std(ddof=1)/math.sqrt(len(values))
-    return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
+    "Mean of a few repetitions, by Student's t"
+    values = _floats(values)
+    mean, t = values.mean(), scipy.stats.t.ppf((1 + level)/2, len(values) - 1)
+    half = t*values.std(ddof=1)/math.sqrt(len(values))
+    return Interval(float(mean), float(mean - half), float(mean + half))
 
+# %% ../../nbs/machinery/02_stats.ipynb #7c2794bd
 def spread(
-    values,      # `(n,)` results of a few repetitions, such as seeds
+    values,         # `(n,)` results of a few repetitions, such as seeds
     spec:str=".1f", # Of the mean; the deviation has one digit
 )->str:
     "Mean ± standard deviation in words; of a single value, the value"
-    return f"{np.mean(values):{spec}}" + (f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else "")
+    mean = f"{np.mean(values):{spec}}"
+    return f"{mean} ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else mean
 
 # %% ../../nbs/machinery/02_stats.ipynb #3c8bbe1a
-def _digits(x): return f".{max(0, 2 - math.floor(math.log10(abs(x))))}f" if 0 < abs(x) < 100 else ".1f"
-
 @dataclass(frozen=True)
 class Scores:
-    "One value for each sample of each pipeline; the first pipeline is what the others are compared with"
-    values:dict      # Quantity -> {pipeline: `(n,)` numbers or booleans}; the samples of a quantity are the same for all pipelines
+    "One value for each sample of each pipeline; the first is what the others are compared with"
+    values:dict      # Quantity -> {pipeline: `(n,)` numbers or booleans}, the same samples for all
     level:float=.95  # Of all intervals
 
     def __post_init__(self):
         for quantity, row in self.values.items():
-            if len({len(_values(v, f"{quantity} of {name}")) for name, v in row.items()}) > 1: raise ValueError(f"{quantity}: the pipelines have unequally many samples")
+            if len({len(_values(v, f"{quantity} of {name}")) for name, v in row.items()}) > 1:
+                raise ValueError(f"{quantity}: the pipelines have unequally many samples")
 
     @property
     def names(self)->list: return list(next(iter(self.values.values()), {}))
-    def _percent(self, quantity): return 100 if np.asarray(self.values[quantity][self.names[0]]).dtype == bool else 1
+
     def mean(self, quantity:str, name:str)->Interval:
         "Mean over samples; of booleans, percent"
         return mean_interval(self.values[quantity][name], self.level)*self._percent(quantity)
+
     def difference(self, quantity:str, name:str)->Interval:
         "Paired difference from the first pipeline; of booleans, percentage points"
-        return paired_difference(self.values[quantity][self.names[0]], self.values[quantity][name], self.level)*self._percent(quantity)
+        first, other = self.values[quantity][self.names[0]], self.values[quantity][name]
+        return paired_difference(first, other, self.level)*self._percent(quantity)
 
     def rows(self)->list:
-        "Plain numbers, for JSON"
-        plain = lambda i: [i.value, i.low, i.high]
-        return [dict(quantity=q, n=len(row[self.names[0]]), percent=self._percent(q) == 100, mean={k: plain(self.mean(q, k)) for k in row},
-                     difference={k: plain(self.difference(q, k)) for k in self.names[1:]}) for q, row in self.values.items()]
+        "For JSON: dicts of quantity, n, percent, mean and difference as [value, low, high]"
+        return [_row(self, quantity) for quantity in self.values]
 
-    def _repr_markdown_(self)->str:
-        heads = ["", "n", *self.names, *(f"{name} − {self.names[0]}" for name in self.names[1:])]
-        return "\n".join([f"| {' | '.join(heads)} |", f"|---|{'---:|'*(len(heads) - 1)}", *map(self._line, self.rows()), "",
-                          f"Mean [{self.level:.0%} interval] over n samples; differences are paired. Quantities in % are shares of samples."])
+    def _repr_markdown_(self)->str: return _table(self)
+    def _percent(self, quantity):
+        return 100 if np.asarray(self.values[quantity][self.names[0]]).dtype == bool else 1
 
-    def _line(self, row):
-        spec = ".1f" if row["percent"] else _digits(max(abs(v[0]) for v in row["mean"].values()))
-        bold = lambda i, text: f"**{text}**" if i[1] > 0 or i[2] < 0 else text
-        cells = [format(Interval(*i), spec) for i in row["mean"].values()] + [bold(i, format(Interval(*i), "+" + spec)) for i in row["difference"].values()]
-        return f"| {row['quantity']}{', %' if row['percent'] else ''} | {row['n']:,} | {' | '.join(cells)} |"
+# %% ../../nbs/machinery/02_stats.ipynb #db38de2c
+def _row(scores, quantity):
+    "One quantity in plain numbers, for JSON"
+    def plain(interval): return [interval.value, interval.low, interval.high]
+    first, *others = scores.names
+    return dict(
+        quantity=quantity, n=len(scores.values[quantity][first]),
+        percent=scores._percent(quantity) == 100,
+        mean={name: plain(scores.mean(quantity, name)) for name in scores.values[quantity]},
+        difference={name: plain(scores.difference(quantity, name)) for name in others})
+
+def _digits(x): # three that count
+    return f".{max(0, 2 - math.floor(math.log10(abs(x))))}f" if 0 < abs(x) < 100 else ".1f"
+
+def _line(row):
+    "One quantity as a line of the table"
+    largest = max(abs(value) for value, _, _ in row["mean"].values())
+    spec, unit = (".1f", ", %") if row["percent"] else (_digits(largest), "")
+    cells = [f"{row['quantity']}{unit}", f"{row['n']:,}"]
+    cells += [format(Interval(*mean), spec) for mean in row["mean"].values()]
+    for value, low, high in row["difference"].values():
+        text = format(Interval(value, low, high), "+" + spec)
+        cells.append(f"**{text}**" if low > 0 or high < 0 else text)
+    return f"| {' | '.join(cells)} |"
+
+# %% ../../nbs/machinery/02_stats.ipynb #11112f01
+def _table(scores):
+    first, *others = scores.names
+    heads = ["", "n", *scores.names, *(f"{name} − {first}" for name in others)]
+    return "\n".join([
+        f"| {' | '.join(heads)} |", f"|---|{'---:|'*(len(heads) - 1)}",
+        *map(_line, scores.rows()), "",
+        f"Mean [{scores.level:.0%} interval] over n samples; differences are paired. "
+        "Quantities in % are shares of samples."])
