@@ -245,8 +245,8 @@ def schedule_of(
     "A pipeline's noise schedule, by its family's process"
     family = family_of(pipe)
     if family.process not in PROCESSES:
-        raise NotImplementedError(f"{family.name} adds noise by the process {family.process!r}, which distill_sd cannot "
-                                  f"train with yet; it takes {list(PROCESSES)}")
+        raise NotImplementedError(f"{family.name} adds noise by the process {family.process!r}, which distill_sd "
+                                  f"cannot train with yet; it takes {list(PROCESSES)}")
     return PROCESSES[family.process](pipe.scheduler)
 
 # %% ../nbs/02_diffusion.ipynb #66c0ddd7
