@@ -107,13 +107,14 @@ class Terms:
         values = ", ".join(f"{name} = {value}" for name, (i, value) in bad.items() if i == first)
         return FloatingPointError(f"not finite at step {step}{_span(seen)}: {values}. {_ADVICE}")
 
-# %% ../../nbs/machinery/08_checkpoints.ipynb #cf475a21
+# %% ../../nbs/machinery/08_checkpoints.ipynb #6a51653d
 def read_metrics(
     path:Path, # `metrics.jsonl`
 )->list[dict]: # One dict per logged step; a last line that was cut short is left out
     "The rows of a run's journal, none if there is no file yet; a broken line with others behind it is an error"
     return read_rows(path)
 
+# %% ../../nbs/machinery/08_checkpoints.ipynb #9cbb2a4a
 class Journal:
     "Collects terms without waiting for the device; reads, checks, averages and writes them when a row is due"
     def __init__(self,
@@ -194,7 +195,7 @@ def _fsync(path:Path):
     try: os.fsync(handle)
     finally: os.close(handle)
 
-# %% ../../nbs/machinery/08_checkpoints.ipynb #18055b91
+# %% ../../nbs/machinery/08_checkpoints.ipynb #a9ac527a
 def _fill(folder:Path, weights:dict, training:dict, meta:dict):
     "Write all files of a checkpoint, and force them to disk"
     folder.mkdir()
@@ -204,6 +205,7 @@ def _fill(folder:Path, weights:dict, training:dict, meta:dict):
     write_json(folder/"meta.json", {**meta, "crc32": {p.name: crc32(p) for p in folder.iterdir()}})
     for path in [*folder.iterdir(), folder]: _fsync(path)
 
+# %% ../../nbs/machinery/08_checkpoints.ipynb #2a45c25a
 def write_checkpoint(
     output_dir:Path,  # A run's folder
     step:int,
