@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SOLVERS', 'LOSSES', 'draw_trajectories', 'teacher_fingerprint', 'make_manifest', 'make_trajectories',
            'check_trajectories', 'open_trajectories', 'read_csv', 'write_csv', 'trajectory_batches',
-           'few_step_scheduler', 'check_solver', 'solve_steps', 'distance', 'decoded', 'check_distance',
-           'DirectObjective', 'few_step_pipeline']
+           'few_step_scheduler', 'check_solver', 'solve_steps', 'distance', 'point_distance', 'pixel_distance',
+           'check_distance', 'DirectObjective', 'few_step_pipeline']
 
 # %% ../nbs/08_direct.ipynb #cd527dd0
 import inspect, math
@@ -26,7 +26,7 @@ from .machinery.trajectories import (
     shard_names, table_trajectories, trajectory_rows, write_table, write_trajectories)
 from .diffusion import Schedule, sample_seed
 from .distill import with_denoiser
-from .teacher import (SD, decode_latents, encode_captions, family_of, generate, image_factor,
+from .teacher import (SD, Family, decode_latents, encode_captions, family_of, generate, image_factor,
                                 image_size, initial_noise, to_pil, with_parts)
 
 # %% ../nbs/08_direct.ipynb #1b70bc5c
@@ -227,7 +227,7 @@ def solve_steps(
     cond:dict,             # The denoiser's conditioning
     steps:int,             # $K$
     recompute:bool=True,   # Keep one call's activations at a time
-    family=SD,             # The model's `Family`
+    family:Family=SD,             # The model's `Family`
 )->tuple[Tensor, list]:    # Final latents `(b c h w)`, and the `K-1` inputs of the calls between
     "Draw with gradients: what a pipeline would do with this scheduler at guidance 1"
     solver, call = type(scheduler).from_config(scheduler.config), _calls(model, family, recompute)
@@ -252,14 +252,31 @@ def distance(
     if kind == "mse": return d.square().mean()
     return ((d.square()+huber_c**2).sqrt()-huber_c).mean()
 
-def decoded(
+# %% ../nbs/08_direct.ipynb #068ab96e
+#| code-fold: true
+#| code-summary: "The optional terms"
+def point_distance(
+    inputs:list,          # The student's `K-1` points between, from `solve_steps`
+    points:Tensor,        # The teacher's `(b parts-1 c h w)`
+    distance,             # Of two tensors
+)->Tensor:                # Scalar
+    "How far the student strays from the teacher's path"
+    every = (points.shape[1]+1)//(len(inputs)+1)
+    pairs = [(x, points[:, (i+1)*every-1]) for i, x in enumerate(inputs)]
+    return sum(distance(x, point) for x, point in pairs)/len(pairs)
+
+def pixel_distance(
     vae,                  # Frozen, in its own precision: many overflow in fp16
-    latents:Tensor,       # `(b c h w)`, scaled as the denoiser works on them
-)->Tensor:                # Pictures `(b 3 H W)`, about [-1, 1], fp32
-    "Pictures with a gradient"
+    latents:Tensor,       # The student's `(b c h w)`, scaled as the denoiser works on them
+    wanted:Tensor,        # The teacher's
+)->Tensor:                # Scalar
+    "Squared distance of pictures"
     shift = vae.config.get("shift_factor") or 0.
-    with torch.autocast(latents.device.type, enabled=False):
-        return vae.decode((latents/vae.config.scaling_factor + shift).to(vae.dtype)).sample.float()
+    def decode(z):
+        with torch.autocast(z.device.type, enabled=False):
+            return vae.decode((z/vae.config.scaling_factor + shift).to(vae.dtype)).sample.float()
+    with torch.no_grad(): target = decode(wanted)
+    return (checkpoint(decode, latents, use_reentrant=False)-target).square().mean()
 
 # %% ../nbs/08_direct.ipynb #9ac7ab38
 #| code-fold: true
@@ -294,36 +311,31 @@ class DirectObjective:
         vae=None,                # Frozen; for the pixel term
         recompute:bool=True,     # Memory of one step instead of K
         trajectories:Optional[Trajectories]=None, # To check `point_weight` against, before training
-        family=SD,               # The student's `Family`
+        family:Family=SD,               # The student's `Family`
     ):
         check_solver(scheduler)
         check_distance(loss, huber_c)
         _check_direct(calls, point_weight, pixel_weight, vae)
         if point_weight and trajectories: check_points(trajectories.manifest, scheduler, calls)
         self.scheduler, self.calls, self.recompute, self.family = scheduler, calls, recompute, family
-        self.distance, self.vae = lambda a, b: distance(a, b, loss, huber_c), vae
-        self.weights = {k: w for k, w in (("points", point_weight), ("pixels", pixel_weight)) if w}
-        self.terms, self.frozen = ("latents", *self.weights), [vae] if pixel_weight else []
+        self.distance = lambda a, b: distance(a, b, loss, huber_c)
+        self.point_weight, self.pixel_weight, self.vae = point_weight, pixel_weight, vae
+        weights = dict(latents=1, points=point_weight, pixels=pixel_weight)
+        self.terms = tuple(name for name, weight in weights.items() if weight)
+        self.frozen = [vae] if pixel_weight else []
 
     def __call__(self, model:nn.Module, batch:dict)->tuple: # loss, and the terms to log
         latents, inputs = solve_steps(model, self.scheduler, batch["noise"], batch["cond"], self.calls,
                                       self.recompute, self.family)
-        loss = self.distance(latents, batch["latents"])
-        terms = dict(latents=loss.detach())
-        for name, weight in self.weights.items():
-            term = getattr(self, f"_{name}")(latents, inputs, batch)
-            loss, terms[name] = loss + weight*term, term.detach()
-        return loss, terms
-
-    def _points(self, latents, inputs, batch):
-        points = batch["points"]
-        every = (points.shape[1]+1)//self.calls
-        pairs = [(x, points[:, (i+1)*every-1]) for i, x in enumerate(inputs)]
-        return sum(self.distance(x, point) for x, point in pairs)/len(pairs)
-
-    def _pixels(self, latents, inputs, batch):
-        with torch.no_grad(): wanted = decoded(self.vae, batch["latents"])
-        return (checkpoint(decoded, self.vae, latents, use_reentrant=False)-wanted).square().mean()
+        terms = dict(latents=self.distance(latents, batch["latents"]))
+        loss = terms["latents"]
+        if self.point_weight:
+            terms["points"] = point_distance(inputs, batch["points"], self.distance)
+            loss = loss + self.point_weight*terms["points"]
+        if self.pixel_weight:
+            terms["pixels"] = pixel_distance(self.vae, latents, batch["latents"])
+            loss = loss + self.pixel_weight*terms["pixels"]
+        return loss, {name: term.detach() for name, term in terms.items()}
 
 # %% ../nbs/08_direct.ipynb #92eb1472
 def few_step_pipeline(
