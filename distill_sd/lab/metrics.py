@@ -14,14 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import diffusers
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from scipy.linalg import sqrtm
 from torch import Tensor
+from transformers import AutoTokenizer, CLIPModel
+from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from ..machinery.sources import IMAGE_SUFFIXES, BadImage, open_image, this_process
-from ..direct import TrajectoryConfig, _whole, frechet_distance, make_trajectories, open_trajectories, read_captions, shard_names
+from ..direct import TrajectoryConfig, frechet_distance, make_trajectories
+from ..direct import open_trajectories, read_captions, shard_names
 from ..loop import Team
+from ..machinery.files import write_whole
+from ..machinery.sources import IMAGE_SUFFIXES, BadImage, open_image, this_process
 from ..machinery.stats import Scores
 from ..teacher import decode_latents, load_teacher, quiet, to_pil, with_parts
 
@@ -38,8 +45,8 @@ def resize(
     return (images.clamp(0, 1)*255).round()/255
 
 # %% ../../nbs/lab/06_metrics.ipynb #2b109f80
-SCRIPTS = {"inception": "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
-           "lpips": "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/vgg16.pt"}
+_CDN = "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics"
+SCRIPTS = {"inception": f"{_CDN}/inception-2015-12-05.pt", "lpips": f"{_CDN}/vgg16.pt"}
 
 def load_script(
     path:str|Path,           # A TorchScript file
@@ -47,34 +54,51 @@ def load_script(
     device:str|torch.device="cpu",
 ):                           # The network, frozen
     "Load a network; a file that is missing or something else is an error that says where to get the right one"
-    if not Path(path).is_file(): raise FileNotFoundError(f"there is no file {str(path)!r} for {kind}; download {SCRIPTS[kind]} and pass its path")
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r} for {kind}; "
+                                f"download {SCRIPTS[kind]} and pass its path")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         try: return torch.jit.load(str(path), map_location=device).eval()
-        except RuntimeError as e: raise ValueError(f"{path} is not a TorchScript file ({str(e).splitlines()[0][:120]}); the one for {kind} is {SCRIPTS[kind]}") from None
+        except RuntimeError as e:
+            said = str(e).splitlines()[0][:120]
+            raise ValueError(f"{path} is not a TorchScript file ({said}); "
+                             f"the one for {kind} is {SCRIPTS[kind]}") from None
 
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70001
 def _levels(images): return (images*255).round().clamp(0, 255).to(torch.uint8)
 
 def _batched(call, *inputs, batch_size=32):
-    parts = [call(*(x[i:i+batch_size] for x in inputs)).float().cpu() for i in range(0, len(inputs[0]), batch_size)]
+    starts = range(0, len(inputs[0]), batch_size)
+    parts = [call(*(x[start:start+batch_size] for x in inputs)).float().cpu() for start in starts]
     return torch.cat(parts)
 
 # %% ../../nbs/lab/06_metrics.ipynb #e1657a02
 class Inception:
     "The network of FID, KID and IS"
-    def __init__(self, path:str|Path, device:str|torch.device="cpu"): self.net, self.device = load_script(path, "inception", device), device
+    def __init__(self,
+        path:str|Path,       # A TorchScript file, see `SCRIPTS`
+        device:str|torch.device="cpu",
+    ): self.net, self.device = load_script(path, "inception", device), device
+
     @torch.no_grad()
     def features(self, images:Tensor)->Tensor:       # `(n 3 h w)` in [0, 1] to `(n 2048)`
         "The pooled features; the network resizes to 299×299 in its own way"
         return _batched(lambda x: self.net(_levels(x).to(self.device), return_features=True), images)
+
     @torch.no_grad()
     def probabilities(self, images:Tensor)->Tensor:  # `(n 3 h w)` in [0, 1] to `(n classes)`
         "Of its classes; without the bias of the last layer, as IS was first computed"
         return _batched(lambda x: self.net(_levels(x).to(self.device), no_output_bias=True), images)
 
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70002
 class LPIPS:
     "Perceptual distance of two pictures: zero for the same, about 0.7 for unrelated ones"
-    def __init__(self, path:str|Path, device:str|torch.device="cpu"): self.net, self.device = load_script(path, "lpips", device), device
+    def __init__(self,
+        path:str|Path,       # A TorchScript file, see `SCRIPTS`
+        device:str|torch.device="cpu",
+    ): self.net, self.device = load_script(path, "lpips", device), device
+
     @torch.no_grad()
     def __call__(self,
         a:Tensor,  # `(n 3 h w)` in [0, 1]
@@ -91,45 +115,54 @@ class Clip:
         source:str|Path,  # A transformers folder or hub id, such as openai/clip-vit-large-patch14
         device:str|torch.device="cpu",
     ):
-        from transformers import AutoTokenizer, CLIPModel
         quiet()
-        try: self.model, self.tokenizer = CLIPModel.from_pretrained(source, use_safetensors=True), AutoTokenizer.from_pretrained(source)
-        except OSError as e: raise FileNotFoundError(f"CLIP could not be loaded from {str(source)!r}: {' '.join(str(e).split())[:200]}; pass a transformers folder or hub id") from None
+        try:
+            self.model = CLIPModel.from_pretrained(source, use_safetensors=True)
+            self.tokenizer = AutoTokenizer.from_pretrained(source)
+        except OSError as e:
+            said = " ".join(str(e).split())[:200]
+            raise FileNotFoundError(f"CLIP could not be loaded from {str(source)!r}: {said}; "
+                                    "pass a transformers folder or hub id") from None
         self.model.to(device).eval().requires_grad_(False)
         self.device = device
 
-    @torch.no_grad()
     def images(self, images:Tensor)->Tensor:  # `(n 3 h w)` in [0, 1] to `(n d)`
         "Resized to what the model takes, and normalised as it was trained"
-        from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
-        mean, std = (torch.tensor(v)[:, None, None] for v in (OPENAI_CLIP_MEAN, OPENAI_CLIP_STD))
-        size, m = self.model.config.vision_config.image_size, self.model
-        look = lambda x: m.visual_projection(m.vision_model(pixel_values=((resize(x, size) - mean)/std).to(self.device)).pooler_output)
-        return F.normalize(_batched(look, images), dim=1)
+        return F.normalize(_batched(lambda x: _see(self.model, x), images), dim=1)
 
-    @torch.no_grad()
     def texts(self, captions:list)->Tensor:   # `n` captions to `(n d)`
         "Cut at the model's length"
-        m = self.model
-        def read(texts):
-            tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=m.config.text_config.max_position_embeddings, return_tensors="pt").to(self.device)
-            return m.text_projection(m.text_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).pooler_output)
-        return F.normalize(_batched(read, list(captions)), dim=1)
+        return F.normalize(_batched(lambda x: _read(self.model, self.tokenizer, x), list(captions)), dim=1)
 
     def score(self, images:Tensor, captions:list)->Tensor:  # `(n,)`, cosines
         "How well each picture fits its caption"
         return (self.images(images)*self.texts(captions)).sum(1)
 
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70003
+@torch.no_grad()
+def _see(model, images):
+    mean, std = (torch.tensor(v)[:, None, None] for v in (OPENAI_CLIP_MEAN, OPENAI_CLIP_STD))
+    pixels = (resize(images, model.config.vision_config.image_size) - mean)/std
+    return model.visual_projection(model.vision_model(pixel_values=pixels.to(model.device)).pooler_output)
+
+@torch.no_grad()
+def _read(model, tokenizer, captions):
+    length = model.config.text_config.max_position_embeddings
+    tokens = tokenizer(captions, padding=True, truncation=True, max_length=length, return_tensors="pt")
+    tokens = tokens.to(model.device)
+    found = model.text_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+    return model.text_projection(found.pooler_output)
+
 # %% ../../nbs/lab/06_metrics.ipynb #22f6c1a6
 def perceptual_scores(
-    images:dict,         # Pipeline -> `(n 3 h w)` in [0, 1], from the same captions and noise; the first is the reference
+    images:dict,         # Pipeline -> `(n 3 h w)` in [0, 1], of the same captions and noise; first the reference
     captions:list,       # `n` captions
     *, clip:Clip|None=None,
     lpips:LPIPS|None=None,
 )->Scores:
     "CLIP score of every picture, LPIPS to the reference's; whichever network is given"
-    first = next(iter(images.values()))
-    rows = {"CLIP score": {name: clip.score(x, captions).numpy() for name, x in images.items()}} if clip else {}
+    first, rows = next(iter(images.values())), {}
+    if clip: rows["CLIP score"] = {name: clip.score(x, captions).numpy() for name, x in images.items()}
     if lpips: rows["LPIPS to the first"] = {name: lpips(first, x).numpy() for name, x in images.items()}
     return Scores(rows)
 
@@ -138,10 +171,12 @@ def gaussian(
     features:Tensor|str|Path,  # `(n d)`, or an `.npz` file with `mu` and `sigma`, as pytorch-fid writes it
 )->tuple:                      # `(d,)` and `(d d)`, fp64
     "Mean and covariance of a set"
-    if isinstance(features, Tensor): return features.double().mean(0), torch.atleast_2d(torch.cov(features.double().T))
-    import numpy as np
+    if isinstance(features, Tensor):
+        return features.double().mean(0), torch.atleast_2d(torch.cov(features.double().T))
     with np.load(features, allow_pickle=False) as stored:
-        if not {"mu", "sigma"} <= set(stored): raise ValueError(f"{features} must hold 'mu' and 'sigma', as pytorch-fid --save-stats writes them; it holds {sorted(stored)}")
+        if not {"mu", "sigma"} <= set(stored):
+            raise ValueError(f"{features} must hold 'mu' and 'sigma', as pytorch-fid --save-stats writes them; "
+                             f"it holds {sorted(stored)}")
         return torch.from_numpy(stored["mu"]).double(), torch.from_numpy(stored["sigma"]).double()
 
 def fid(
@@ -150,10 +185,12 @@ def fid(
 )->float:
     "Fréchet distance of Inception features"
     if isinstance(a, Tensor) and isinstance(b, Tensor): return frechet_distance(a, b)
-    from scipy.linalg import sqrtm
-    (ma, ca), (mb, cb) = gaussian(a), gaussian(b)
-    if len(ma) != len(mb): raise ValueError(f"the two sets have features of {len(ma)} and {len(mb)} numbers; they are of different networks")
-    return float((ma - mb).square().sum() + ca.trace() + cb.trace() - 2*sqrtm((ca@cb).numpy()).real.trace())
+    (mean_a, cov_a), (mean_b, cov_b) = gaussian(a), gaussian(b)
+    if len(mean_a) != len(mean_b):
+        raise ValueError(f"the two sets have features of {len(mean_a)} and {len(mean_b)} numbers; "
+                         "they are of different networks")
+    root = sqrtm((cov_a@cov_b).numpy()).real.trace()
+    return float((mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2*root)
 
 # %% ../../nbs/lab/06_metrics.ipynb #b805c520
 def kid(
@@ -164,21 +201,23 @@ def kid(
     seed:int=0,
 )->tuple:              # Mean and standard deviation over subsets
     "Kernel distance (unbiased squared MMD with the kernel $(x·y/d + 1)^3$)"
-    size, d, g = min(size, len(a), len(b)), a.shape[1], torch.Generator().manual_seed(seed)
+    size, d, generator = min(size, len(a), len(b)), a.shape[1], torch.Generator().manual_seed(seed)
+    k = lambda x, y: (x@y.T/d + 1)**3                                    # the kernel
+    off_diagonal = lambda m: (m.sum() - m.trace())/(size*(size - 1))     # the mean without the diagonal
     def one():
-        x, y = (v.double()[torch.randperm(len(v), generator=g)[:size]] for v in (a, b))
-        xx, yy, xy = ((p@q.T/d + 1)**3 for p, q in ((x, x), (y, y), (x, y)))
-        off = lambda k: (k.sum() - k.trace())/(size*(size - 1))
-        return off(xx) + off(yy) - 2*xy.mean()
+        x, y = (v.double()[torch.randperm(len(v), generator=generator)[:size]] for v in (a, b))
+        return off_diagonal(k(x, x)) + off_diagonal(k(y, y)) - 2*k(x, y).mean()
     values = torch.stack([one() for _ in range(subsets)])
     return values.mean().item(), values.std(correction=0).item()
 
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70005
 def inception_score(
     probabilities:Tensor,  # `(n classes)`
     splits:int=10,
 )->tuple:                  # Mean and standard deviation over splits
     "Exponential of how much a picture tells about its class, on average"
-    def one(p): return (p*(p.clamp(min=1e-16).log() - p.mean(0).clamp(min=1e-16).log())).sum(1).mean().exp()
+    log = lambda p: p.clamp(min=1e-16).log()
+    one = lambda p: (p*(log(p) - log(p.mean(0)))).sum(1).mean().exp()
     values = torch.stack([one(p.double()) for p in probabilities.chunk(splits)])
     return values.mean().item(), values.std(correction=0).item()
 
@@ -188,7 +227,9 @@ def cmmd(
     sigma:float=10.,  # Of the Gaussian kernel
 )->float:
     "Squared MMD of CLIP vectors, times 1000 ([Jayasumana et al. 2024](https://arxiv.org/abs/2401.09603))"
-    def mean_kernel(x, y): return sum((-torch.cdist(c, y.double()).square()/(2*sigma**2)).exp().sum() for c in x.double().split(1024))/(len(x)*len(y))
+    def mean_kernel(x, y):
+        parts = (torch.cdist(part, y.double()).square() for part in x.double().split(1024))
+        return sum((-square/(2*sigma**2)).exp().sum() for square in parts)/(len(x)*len(y))
     return 1000*(mean_kernel(a, a) + mean_kernel(b, b) - 2*mean_kernel(a, b)).item()
 
 # %% ../../nbs/lab/06_metrics.ipynb #7d3e7042
@@ -208,30 +249,51 @@ class Protocol:
     source:str
     published:dict          # Model -> (FID, IS, CLIP score)
 
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70006
+_BK_SDM = {
+    "Stable Diffusion v1.4": (13.05, 36.76, .2958), "BK-SDM-Base": (15.76, 33.79, .2878),
+    "BK-SDM-Base-2M": (14.81, 34.17, .2883), "BK-SDM-Small": (16.98, 31.68, .2677),
+    "BK-SDM-Small-2M": (17.05, 33.10, .2734), "BK-SDM-Tiny": (17.12, 30.09, .2653),
+    "BK-SDM-Tiny-2M": (17.53, 31.32, .2690), "Stable Diffusion v2.1-base": (13.93, 35.93, .3075),
+    "BK-SDM-v2-Base": (15.85, 31.70, .2868), "BK-SDM-v2-Small": (16.61, 31.73, .2901),
+    "BK-SDM-v2-Tiny": (15.68, 31.64, .2897)}
+
 PROTOCOLS = {"bk-sdm-coco": Protocol(
-    "30,000 captions of MS-COCO val2014 (metadata.csv of the authors' mscoco_val2014_30k)", 30_000, "all 41K pictures of MS-COCO val2014 at 256×256", 512, 256, "PNDMScheduler",
-    dict(skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1), 25, 7.5,
-    "laion/CLIP-ViT-g-14-laion2B-s34B-b88K", "BK-SDM (arXiv 2305.15798), MODEL_CARD.md, scripts/eval_scores.sh and src/generate.py of Nota-NetsPresso/BK-SDM",
-    {"Stable Diffusion v1.4": (13.05, 36.76, .2958), "BK-SDM-Base": (15.76, 33.79, .2878), "BK-SDM-Base-2M": (14.81, 34.17, .2883),
-     "BK-SDM-Small": (16.98, 31.68, .2677), "BK-SDM-Small-2M": (17.05, 33.10, .2734), "BK-SDM-Tiny": (17.12, 30.09, .2653), "BK-SDM-Tiny-2M": (17.53, 31.32, .2690),
-     "Stable Diffusion v2.1-base": (13.93, 35.93, .3075), "BK-SDM-v2-Base": (15.85, 31.70, .2868), "BK-SDM-v2-Small": (16.61, 31.73, .2901), "BK-SDM-v2-Tiny": (15.68, 31.64, .2897)})}
+    captions="30,000 captions of MS-COCO val2014 (metadata.csv of the authors' mscoco_val2014_30k)", n=30_000,
+    real="all 41K pictures of MS-COCO val2014 at 256×256", size=512, compared_at=256,
+    scheduler="PNDMScheduler",
+    scheduler_options=dict(skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1),
+    num_inference_steps=25, guidance_scale=7.5, clip="laion/CLIP-ViT-g-14-laion2B-s34B-b88K",
+    source=("BK-SDM (arXiv 2305.15798), MODEL_CARD.md, scripts/eval_scores.sh and src/generate.py "
+            "of Nota-NetsPresso/BK-SDM"), published=_BK_SDM)}
 
 def get_protocol(name:str)->Protocol:
     "A protocol by its name"
-    if name not in PROTOCOLS: raise ValueError(f"protocol {name!r} is unknown; choose one of {sorted(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    if name in PROTOCOLS: return PROTOCOLS[name]
+    raise ValueError(f"protocol {name!r} is unknown; choose one of {sorted(PROTOCOLS)}")
 
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70007
 @dataclass(frozen=True)
 class ProtocolTable:
     "One's own rows under the published ones"
     protocol:Protocol
     own:dict  # Model -> (FID, IS, CLIP score); `None` where it was not measured
+
     def _repr_markdown_(self)->str:
-        p, cell = self.protocol, lambda v, d: "–" if v is None else f"{v:.{d}f}"
-        row = lambda name, v, mark: f"| {mark}{name}{mark} | {cell(v[0], 2)} | {cell(v[1], 2)} | {cell(v[2], 4)} |"
-        lines = ["| model | FID ↓ | IS ↑ | CLIP score ↑ |", "|---|---:|---:|---:|", *(row(k, v, "") for k, v in p.published.items()), *(row(k, v, "**") for k, v in self.own.items())]
-        return "\n".join([*lines, "", f"{p.n:,} pictures from {p.captions}, {p.size}×{p.size} by {p.num_inference_steps} steps of {p.scheduler}, guidance {p.guidance_scale:g}, resized to {p.compared_at}×{p.compared_at}; "
-                          f"FID against {p.real}; CLIP score by {p.clip}. Published: {p.source}."])
+        lines = ["| model | FID ↓ | IS ↑ | CLIP score ↑ |", "|---|---:|---:|---:|"]
+        lines += [_table_row(name, values) for name, values in self.protocol.published.items()]
+        lines += [_table_row(f"**{name}**", values) for name, values in self.own.items()]
+        return "\n".join([*lines, "", self.note()])
+
+    def note(self)->str:
+        p = self.protocol
+        return (f"{p.n:,} pictures from {p.captions}, "
+                f"{p.size}×{p.size} by {p.num_inference_steps} steps of {p.scheduler}, guidance {p.guidance_scale:g}, "
+                f"resized to {p.compared_at}×{p.compared_at}; FID against {p.real}; CLIP score by {p.clip}. Published: {p.source}.")
+
+def _table_row(name, values):
+    cells = ["–" if value is None else f"{value:.{digits}f}" for value, digits in zip(values, (2, 2, 4))]
+    return f"| {name} | {' | '.join(cells)} |"
 
 # %% ../../nbs/lab/06_metrics.ipynb #f4674727
 def draw_set(
@@ -246,17 +308,15 @@ def draw_set(
     progress:bool=True,
 )->Path:
     "Draw what a protocol asks for, as latents"
-    import diffusers
     n = n or protocol.n
     if len(captions) < n: raise ValueError(f"the protocol asks for {n:,} captions, got {len(captions):,}")
-    pipe = with_parts(pipe, scheduler=getattr(diffusers, protocol.scheduler).from_config(pipe.scheduler.config, **protocol.scheduler_options))
+    solver = getattr(diffusers, protocol.scheduler)
+    scheduler = solver.from_config(pipe.scheduler.config, **protocol.scheduler_options)
     config = TrajectoryConfig(protocol.num_inference_steps, protocol.guidance_scale, protocol.size, seed)
-    return make_trajectories(pipe, captions[:n], folder, config, n=n, batch_size=batch_size, rank=rank, world=world, progress=progress)
+    return make_trajectories(with_parts(pipe, scheduler=scheduler), captions[:n], folder, config, n=n,
+                             batch_size=batch_size, rank=rank, world=world, progress=progress)
 
-def _keep(images, folder, first):
-    folder.mkdir(parents=True, exist_ok=True)
-    for i, image in enumerate(to_pil(images), first): image.save(folder/f"{i:06d}.png")
-
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70008
 def measure_set(
     pipe,                     # Its VAE decodes
     folder:str|Path,          # From `draw_set`; gets `features-….safetensors`
@@ -267,24 +327,30 @@ def measure_set(
 )->dict:                      # Name -> `(n …)`; of the process that comes last
     "Decode and measure, file by file; go on where it was stopped"
     folder, drawn = Path(folder), open_trajectories(folder)
-    names = [(name.replace("latents", "features"), a, b) for name, a, b in shard_names(drawn.manifest)]
-    for i, (name, a, b) in enumerate(names):
-        if i % world != rank or (folder/name).exists(): continue
+    shards = [(folder/name.replace("latents", "features"), a, b) for name, a, b in shard_names(drawn.manifest)]
+    for file, a, b in shards[rank::world]:
+        if file.exists(): continue
         pictures = resize(decode_latents(pipe, drawn.latents[a:b].float()), size)
         if images: _keep(pictures, folder/"images", a)
-        found = {k: v.contiguous() for k, v in measure(pictures, drawn.captions[a:b]).items()}
-        _whole(folder/name, lambda p: save_file(found, p))
-    if not all((folder/name).exists() for name, _, _ in names): return {}
-    shards = [load_file(folder/name) for name, _, _ in names]
-    return {k: torch.cat([s[k] for s in shards]) for k in shards[0]}
+        found = {name: value.contiguous() for name, value in measure(pictures, drawn.captions[a:b]).items()}
+        write_whole(file, lambda part: save_file(found, part))
+    if not all(file.exists() for file, _, _ in shards): return {}
+    parts = [load_file(file) for file, _, _ in shards]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
+def _keep(images, folder, first):
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, image in enumerate(to_pil(images), first): image.save(folder/f"{i:06d}.png")
+
+# %% ../../nbs/lab/06_metrics.ipynb #b1c70009
 def protocol_row(
     found:dict,           # From `measure_set`: any of `features`, `probabilities`, `clip`
     real:Tensor|str|Path|None=None, # Features of real pictures, or an `.npz` of their statistics
 )->tuple:                 # FID, IS, CLIP score; `None` where it cannot be computed
     "One's own row"
-    return (fid(found["features"], real) if real is not None and "features" in found else None,
-            inception_score(found["probabilities"])[0] if "probabilities" in found else None, found["clip"].mean().item() if "clip" in found else None)
+    distance = fid(found["features"], real) if real is not None and "features" in found else None
+    score = inception_score(found["probabilities"])[0] if "probabilities" in found else None
+    return distance, score, found["clip"].mean().item() if "clip" in found else None
 
 def look_through(
     inception:Inception|None=None,
@@ -292,8 +358,12 @@ def look_through(
 )->Callable:              # For `measure_set`
     "What a protocol measures of each picture"
     def measure(images, captions):
-        found = dict(features=inception.features(images), probabilities=inception.probabilities(images)) if inception else {}
-        return {**found, **(dict(clip=clip.score(images, captions)) if clip else {})}
+        found = {}
+        if inception:
+            found["features"] = inception.features(images)
+            found["probabilities"] = inception.probabilities(images)
+        if clip: found["clip"] = clip.score(images, captions)
+        return found
     return measure
 
 # %% ../../nbs/lab/06_metrics.ipynb #a4a7988c
@@ -304,22 +374,41 @@ def real_features(
     batch_size:int=256,       # Pictures in memory at once
 )->Tensor:                    # `(n d)`
     "What the network sees in real pictures"
-    import numpy as np
     files = sorted(f for f in Path(folder).rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
-    if len(files) < 2: raise ValueError(f"{folder} holds {len(files)} pictures; a distribution needs many, the protocols tens of thousands")
-    def pixels(file):
-        try: image = open_image(file.read_bytes())
-        except BadImage as e: raise ValueError(f"{file} cannot be read ({e}); remove or replace it") from None
-        return resize(torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]/255, size)
-    return torch.cat([inception.features(torch.cat([pixels(f) for f in files[i:i+batch_size]])) for i in range(0, len(files), batch_size)])
+    if len(files) < 2:
+        raise ValueError(f"{folder} holds {len(files)} pictures; a distribution needs many, "
+                         "the protocols tens of thousands")
+    groups = (files[i:i+batch_size] for i in range(0, len(files), batch_size))
+    pictures = (torch.cat([_pixels(file, size) for file in group]) for group in groups)
+    return torch.cat([inception.features(some) for some in pictures])
+
+def _pixels(file, size):
+    try: image = open_image(file.read_bytes())
+    except BadImage as e: raise ValueError(f"{file} cannot be read ({e}); remove or replace it") from None
+    return resize(torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]/255, size)
 
 # %% ../../nbs/lab/06_metrics.ipynb #0d5d9585
+def _check_measured(inception, clip, real):
+    if not (inception or clip): raise ValueError("nothing would be measured; give inception, clip or both")
+    if not real: return
+    if not inception: raise ValueError(f"real={real!r} needs inception, the network through which it is compared")
+    if not Path(real).exists():
+        raise FileNotFoundError(f"there is nothing at real={real!r}; "
+                                "give an .npz file of statistics or a folder of pictures")
+
+def _protocol_table(protocol, model, found, against):
+    count = len(next(iter(found.values())))
+    name = Path(model).name
+    if count != protocol.n: name += f" ({count:,} pictures: not comparable)"
+    return ProtocolTable(protocol, {name: protocol_row(found, against)})
+
+# %% ../../nbs/lab/06_metrics.ipynb #b1c7000a
 def measure_protocol(
     model:str,                # A pipeline's folder, a hub id, a .safetensors file, or toy
     output_dir:str,           # New, or one where the same command was stopped
     captions:str,             # .txt, .csv or .jsonl file, or a data source
     protocol:str|Protocol="bk-sdm-coco", # One of `PROTOCOLS`
-    real:Optional[str]=None,  # An .npz file of statistics, or a folder of pictures (which needs `inception`); None: no FID
+    real:Optional[str]=None,  # An .npz file of statistics, or a folder of pictures; None: no FID
     inception:Optional[str]=None, # TorchScript file of FID's network; None: no FID and no IS
     clip:Optional[str]=None,  # transformers folder or hub id; None: no CLIP score
     n:Optional[int]=None,     # Pictures; None: the protocol's. A row of fewer says so
@@ -327,24 +416,25 @@ def measure_protocol(
     batch_size:int=16,        # Pictures at once, on each device
     bf16:bool=False,          # Draw in bfloat16
 )->ProtocolTable:
-    "Draw, measure, and stand beside the published rows; under `accelerate launch`, all processes share the work"
-    p, state = protocol if isinstance(protocol, Protocol) else get_protocol(protocol), this_process()
-    if not (inception or clip): raise ValueError("nothing would be measured; give inception, clip or both")
-    if real and not inception: raise ValueError(f"real={real!r} needs inception, the network through which it is compared")
-    if real and not Path(real).exists(): raise FileNotFoundError(f"there is nothing at real={real!r}; give an .npz file of statistics or a folder of pictures")
-    look = look_through(net := Inception(inception, state.device) if inception else None, Clip(clip, state.device) if clip else None)
-    pipe, folder = load_teacher(model, dtype=torch.bfloat16 if bf16 else torch.float32, device=state.device), Path(output_dir)
+    "Draw, measure, stand beside the published rows; under `accelerate launch`, processes share the work"
+    _check_measured(inception, clip, real)
+    if isinstance(protocol, str): protocol = get_protocol(protocol)
+    state, folder = this_process(), Path(output_dir)
+    net = Inception(inception, state.device) if inception else None
+    look = look_through(net, Clip(clip, state.device) if clip else None)
+    pipe = load_teacher(model, dtype=torch.bfloat16 if bf16 else torch.float32, device=state.device)
     team, share = Team(state), dict(rank=state.process_index, world=state.num_processes)
-    draw_set(pipe, read_captions(captions, n or p.n), folder, p, n=n, batch_size=batch_size, progress=state.is_main_process, **share)
+    texts = read_captions(captions, n or protocol.n)
+    draw_set(pipe, texts, folder, protocol, n=n, batch_size=batch_size,
+             progress=state.is_main_process, **share)
     team.wait()
-    measure_set(pipe, folder, look, size=p.compared_at, images=images, **share)
+    measure_set(pipe, folder, look, size=protocol.compared_at, images=images, **share)
     team.wait()
     def table():
-        against = real if real is None or Path(real).is_file() else real_features(net, real, p.compared_at)
-        found = measure_set(pipe, folder, look, size=p.compared_at)
-        count = len(next(iter(found.values())))
-        name = Path(model).name + ("" if count == p.n else f" ({count:,} pictures: not comparable)")
-        out = ProtocolTable(p, {name: protocol_row(found, against)})
-        _whole(folder/"protocol.md", lambda f: f.write_text(out._repr_markdown_()+"\n"))
-        return out
+        against = real
+        if real and Path(real).is_dir(): against = real_features(net, real, protocol.compared_at)
+        found = measure_set(pipe, folder, look, size=protocol.compared_at)
+        result = _protocol_table(protocol, model, found, against)
+        write_whole(folder/"protocol.md", result._repr_markdown_()+"\n")
+        return result
     return team.on_main(table)

@@ -11,23 +11,26 @@ from pathlib import Path
 
 from ..machinery.files import append_rows, read_rows
 
-# %% ../../nbs/lab/00_runner.ipynb #49310510
+# %% ../../nbs/lab/00_runner.ipynb #50310510
 def run_arms(
     record:str|Path,        # A `.jsonl` file, new or with rows in it
     arms:Iterable,          # Of anything that has a `name`, or is one
     work:Callable,          # `work(arm)`: a row, or several; a dict each
+    also:tuple=(),          # Further attributes by which the record tells arms, such as "seed"
 )->list:                    # All rows of the record, each with its arm's name under `arm`
     "Do the arms that are not in a record yet, and add their rows as each is done"
-    arms = list(arms)
-    names = [getattr(arm, "name", arm) for arm in arms]
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if twice: raise ValueError(f"two arms are called {twice[0]!r}; the record tells arms by their names")
-    for arm, name in zip(arms, names):
-        if any(row["arm"] == name for row in read_rows(record)): continue
+    arms, fields = list(arms), ("arm", *also)
+    keys = [(getattr(arm, "name", arm), *(getattr(arm, name) for name in also)) for arm in arms]
+    twice = sorted({str(key[0]) for key in keys if keys.count(key) > 1})
+    if twice: raise ValueError(f"two arms are called {twice[0]!r}; the record tells arms by {', '.join(fields)}")
+    for arm, key in zip(arms, keys):
+        if key in {tuple(row.get(name) for name in fields) for row in read_rows(record)}: continue
         found = work(arm)
-        append_rows(record, [{"arm": name, **row} for row in (found if isinstance(found, list) else [found])])
+        rows = found if isinstance(found, list) else [found]
+        append_rows(record, [{"arm": key[0], **row, **dict(zip(fields, key))} for row in rows])
     return read_rows(record)
 
+# %% ../../nbs/lab/00_runner.ipynb #49310510
 def group_rows(
     rows:list,
     *keys:str,              # Fields that the rows of one group share
