@@ -64,7 +64,7 @@ class Tuning:
         return self.lora_text_rank > 0 if self.train == "lora" else self.text_encoder_lr is not None
 
     def specs(self, family:Family=SD)->dict: return _lora_specs(self, family) # Component -> `LoraSpec`
-    def loop(self, config:LoopConfig, family:Family=SD)->LoopConfig: return _tuning_loop(self, config, family)
+    def loop(self, config, family:Family=SD)->LoopConfig: return _tuning_loop(self, config, family)
 
 # %% ../nbs/10_adapt.ipynb #debfe94a
 #| code-fold: true
@@ -130,8 +130,7 @@ class TextAndDenoiser(nn.Module):
         encoders = {name: getattr(self, name) for name in self.family.text_encoders}
         return self.family.predict(self.denoiser, noisy, timesteps, self.family.encode(encoders, tokens))
 
-    # the text encoders are small: only the denoiser recomputes its activations
-    @property
+    @property # the text encoders are small: only the denoiser recomputes its activations
     def is_gradient_checkpointing(self)->bool: return self.denoiser.is_gradient_checkpointing
     def enable_gradient_checkpointing(self): self.denoiser.enable_gradient_checkpointing()
     def disable_gradient_checkpointing(self): self.denoiser.disable_gradient_checkpointing()
