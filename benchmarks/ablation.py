@@ -8,7 +8,8 @@ Writes nbs/results/ablation.jsonl; trainings stay in runs/ablation.
 import argparse, json
 from pathlib import Path
 
-from distill_sd.distill import ARMS, FULL, ablate, ablation_table, compare_arms, comparison_table
+from distill_sd.lab.ablation import (
+    ARMS, FULL, ablate, ablation_table, compare_arms, comparison_table)
 
 ROOT = Path(__file__).resolve().parents[1]
 

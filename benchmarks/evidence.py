@@ -14,9 +14,9 @@ import numpy as np
 
 from distill_sd.lab.benchmark import benchmark_inference, named, write_benchmark
 from distill_sd.lab.compare import compare, draw_same
-from distill_sd.direct import FewSteps, few_step_students
-from distill_sd.distill import held_out_captions
-from distill_sd.evaluate import Report, attribute_scores, write_card
+from distill_sd.lab.few_steps import FewSteps, few_step_students
+from distill_sd.machinery.scenes import held_out_captions
+from distill_sd.machinery.report import Report, attribute_scores, write_card
 from distill_sd.machinery.stats import Interval, samples_needed
 from distill_sd.teacher import load_teacher, recommended, with_parts
 from distill_sd.train import run, save_pipeline

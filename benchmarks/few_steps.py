@@ -13,10 +13,13 @@ from statistics import median
 
 import torch
 
-from distill_sd.direct import FewSteps, few_step_arms, few_step_experiment, few_step_students, few_step_table
-from distill_sd.distill import held_out_captions
-from distill_sd.evaluate import machine, take_turns
-from distill_sd.teacher import decode_latents, encode_captions, generate, image_grid, initial_noise, load_teacher
+from distill_sd.lab.few_steps import (
+    FewSteps, few_step_arms, few_step_experiment, few_step_students, few_step_table)
+from distill_sd.machinery.scenes import held_out_captions
+from distill_sd.evaluate import take_turns
+from distill_sd.machinery.report import machine
+from distill_sd.teacher import (
+    decode_latents, encode_captions, generate, image_grid, initial_noise, load_teacher)
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = dict(steps=150, rows=2400)

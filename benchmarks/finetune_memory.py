@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from distill_sd.machinery.sources import DataConfig, cache_latents, open_data
-from distill_sd.evaluate import machine
+from distill_sd.machinery.sources import DataConfig, open_data
+from distill_sd.data import cache_latents
+from distill_sd.machinery.report import machine
 from distill_sd.adapt import Tuning, finetune
 from distill_sd.loop import LoopConfig
 from distill_sd.student import UNET_CONFIGS, student_config

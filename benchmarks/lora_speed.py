@@ -13,7 +13,8 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from distill_sd.machinery.lora import LoraSpec, add_lora
-from distill_sd.evaluate import machine, take_turns
+from distill_sd.evaluate import take_turns
+from distill_sd.machinery.report import machine
 from distill_sd.student import UNET_CONFIGS, count_parameters, student_config
 from distill_sd.teacher import load_teacher
 

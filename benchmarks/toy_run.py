@@ -25,7 +25,8 @@ def main():
 def describe(run_folder):
     "Sizes, the number of pictures judged, the machine"
     import torch, yaml
-    from distill_sd.evaluate import count_macs, machine
+    from distill_sd.evaluate import count_macs
+    from distill_sd.machinery.report import machine
     from distill_sd.teacher import denoiser, load_teacher
     models = [denoiser(load_teacher(name)) for name in ("toy", str(run_folder/"pipeline"))]
     recipe = yaml.safe_load((run_folder/"recipe.yaml").read_text())

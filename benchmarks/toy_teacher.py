@@ -5,7 +5,8 @@
 import json
 from pathlib import Path
 
-from distill_sd.distill import evaluate_scenes, held_out_captions
+from distill_sd.lab.ablation import evaluate_scenes
+from distill_sd.machinery.scenes import held_out_captions
 from distill_sd.machinery.scenes import judge_score, make_scene, render_scenes
 from distill_sd.teacher import load_teacher
 from distill_sd.lab.toy import through_vae

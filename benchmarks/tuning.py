@@ -12,11 +12,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from distill_sd.adapt import keep_arms, keep_experiment, keep_table
+from distill_sd.lab.forgetting import keep_arms, keep_experiment, keep_table
 from distill_sd.machinery.lora import LoraSpec
-from distill_sd.distill import TOY, train_student, with_denoiser
-from distill_sd.evaluate import machine
-from distill_sd.lab.adapters import CONCEPTS, LORA_LR, SETTINGS, concept_latents, lora_arms, lora_experiment, lora_table, train_concept
+from distill_sd.distill import with_denoiser
+from distill_sd.lab.ablation import TOY, train_student
+from distill_sd.machinery.report import machine
+from distill_sd.lab.adapters import (
+    LORA_LR, SETTINGS, concept_latents, lora_arms, lora_experiment, lora_table,
+    train_concept)
+from distill_sd.machinery.scenes import CONCEPTS
 from distill_sd.loop import LoopConfig
 from distill_sd.teacher import load_teacher
 

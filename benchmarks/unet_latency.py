@@ -15,7 +15,8 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from distill_sd.lab.benchmark import Benchmark, _random_call, benchmark_denoisers
-from distill_sd.evaluate import count_macs, environment
+from distill_sd.evaluate import count_macs
+from distill_sd.machinery.report import environment
 from distill_sd.student import UNET_CONFIGS, student_config
 
 def main():

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ddim_step', 'boundary', 'consistency', 'Follower', 'draw_guidance', 'Neighbours', 'LCMObjective', 'lcm_scheduler',
-           'lcm_pipeline']
+           'lcm_pipeline', 'LCM', 'teach_consistency', 'consistency_cost']
 
 # %% ../nbs/09_consistency.ipynb #5275661b
 import copy, inspect, math
@@ -204,3 +204,58 @@ def lcm_pipeline(
 ):                         # A pipeline to be used at guidance 1, or at any that the student was told
     "The student with its solver"
     return with_parts(with_denoiser(pipe, student), scheduler=lcm_scheduler(pipe.scheduler))
+
+# %% ../nbs/09_consistency.ipynb #64e910d8
+from typing import Literal, Optional
+
+from .diffusion import schedule_of
+from .direct import few_calls_about, few_calls_cost, few_calls_student
+from .loop import Training
+from .machinery.recipes import check_ranges
+from .stages import About, Stage, TrajectorySettings
+from .student import count_parameters
+from .teacher import denoiser, encode_captions, family_of
+
+# %% ../nbs/09_consistency.ipynb #55233fbc
+@dataclass(frozen=True)
+class LCM(Stage, Training, tag="lcm"):
+    "Few calls by consistency along the teacher's path (latent consistency models, arXiv 2310.04378)"
+    calls:int=4               # Denoiser calls that the student is used with
+    loss:Literal["mse","huber"]="huber" # Distance of answers
+    huber_c:float=1e-3        # Where square turns into absolute value, for huber
+    skip:int=20               # Timesteps of one step of the teacher; LCM's 1000/50
+    target_decay:float=.95    # Of the running average that gives the target; 0: the student itself
+    teacher_dtype:Optional[Literal["bf16","fp16"]]=None # Of a copy of the teacher; None: as loaded
+    lora_rank:int=0           # 0: all weights are trained; else a LoRA of this rank, also saved on its own
+    trajectories:TrajectorySettings=TrajectorySettings() # Whose ends are the pictures that it learns from
+    wants, few_calls, everywhere, parts = "trajectories", True, True, 1
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3), skip=(1, 500), target_decay=(0, .999999))
+
+    def about(self)->About: return few_calls_about(self)
+    def check(self, run): run.manifest(self.trajectories)
+    def cost(self, run, before:dict)->dict: return consistency_cost(self, run, before)
+    def apply(self, pipe, run, folder): return teach_consistency(self, pipe, run, folder)
+
+# %% ../nbs/09_consistency.ipynb #5e8af714
+def teach_consistency(stage:LCM, pipe, run, folder):
+    "What the stage does; the guidance that the student learns is that of its trajectories"
+    teacher, student = run.teacher, few_calls_student(stage, pipe, run.seed)
+    new = with_parts(with_denoiser(pipe, student), scheduler=lcm_scheduler(teacher.scheduler))
+    guidance = run.manifest(stage.trajectories)["guidance_scale"]
+    objective = LCMObjective(denoiser(teacher), student, schedule_of(teacher), encode_captions(teacher, [""]),
+                             guidance=(guidance, guidance), skip=stage.skip, target_decay=stage.target_decay, loss=stage.loss,
+                             huber_c=stage.huber_c, seed=run.seed, teacher_dtype=stage.teacher_dtype, family=family_of(teacher))
+    run.train(stage, new, student, objective, folder)
+    if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
+    return new
+
+def consistency_cost(stage:LCM, run, config:dict)->dict:
+    "What its training holds: the teacher is asked with and without its caption, the target once"
+    cost = few_calls_cost(stage, run, config)
+    del cost["extra"]
+    teacher = dict(denoiser(run.teacher).config)
+    asked = [(teacher, 2, 2 if stage.teacher_dtype else 4), (dict(config), 1, 4)]
+    return {**cost, "asked": asked, "extra": {"teacher, as loaded": 4*count_parameters(denoiser(run.teacher)) if stage.teacher_dtype else 0}}

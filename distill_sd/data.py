@@ -20,8 +20,9 @@ from torch import Tensor
 # %% ../nbs/01_data.ipynb #6610096c
 from .machinery.cache import Encoder, LatentCache, encode_once
 from .machinery.images import check_resolution
-from .machinery.sources import (CaptionedImages, DataConfig, StreamedImages, batches, dice,
-                                          open_data, own_part, this_process)
+from .machinery.sources import (
+    CaptionedImages, DataConfig, StreamedImages, batches, dice, open_data)
+from .machinery.processes import own_part, this_process
 from .machinery.tensors import convert, map_tensors, to_device
 from .teacher import encode_captions, family_of, image_factor
 

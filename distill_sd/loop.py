@@ -24,13 +24,15 @@ from diffusers.optimization import get_scheduler
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from .machinery.checkpoints import (Journal, check_run_folder, checkpoint_folders, drop_old, load_tensors,
-                                              newest_checkpoint, read_checkpoint, read_metrics, set_aside, step_of,
-                                              trained_parameters, trained_tensors, write_checkpoint)
+from .machinery.checkpoints import (
+    Journal, check_run_folder, checkpoint_folders, drop_old, load_tensors,
+    newest_checkpoint, read_checkpoint, read_metrics, set_aside, step_of,
+    trained_parameters, trained_tensors, write_checkpoint)
 from .machinery.files import fingerprint
 from .machinery.processes import Team, ahead, placed, share, stop_signals
-from .machinery.speed import (adamw8bit, borrowed, check_installed, eagerly, make_accelerator, mode,
-                                        profiled, resolve_precision)
+from distill_sd.machinery.speed import (
+    adamw8bit, borrowed, check_installed, eagerly, make_accelerator, mode, profiled,
+    resolve_precision)
 
 # %% ../nbs/05_loop.ipynb #19eaeaef
 #| code-fold: true

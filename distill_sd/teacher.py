@@ -20,8 +20,8 @@ from huggingface_hub import ModelCard
 from PIL import Image
 from torch import Tensor, nn
 
-from .machinery.pipelines import (component_weights, family_named, open_pipeline, quiet, resolve, toy_folder,
-                                            weight_names)
+from .machinery.pipelines import (
+    component_weights, family_named, open_pipeline, quiet, resolve, toy_folder, weight_names)
 from .machinery.tensors import aligned, to_device
 
 # %% ../nbs/00_teacher.ipynb #d8aa6421

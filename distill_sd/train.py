@@ -204,7 +204,7 @@ def _loop_config(c, **renamed):
 def _few_loop(c): return _loop_config(c, steps=c.few_train_steps, batch_size=c.few_batch_size, lr=c.few_lr, warmup_steps=min(c.warmup_steps, c.few_train_steps//2))
 
 def _trajectory_config(c):
-    from distill_sd.direct import TrajectoryConfig
+    from distill_sd.machinery.trajectories import TrajectoryConfig
     return TrajectoryConfig(c.trajectory_steps, c.trajectory_guidance, c.resolution, c.seed, c.few_steps if c.few_point_weight else 1)
 
 def _data_config(c):
@@ -218,7 +218,7 @@ def _kd_weights(c):
 
 def _tuning(c): # And the subject, each None if there is none
     if not c.finetune: return None, None
-    from distill_sd.direct import read_captions
+    from distill_sd.machinery.trajectories import read_captions
     from distill_sd.adapt import DreamBooth, Tuning
     keep = tuple(read_captions(c.keep_captions, 1000, seed=c.seed)) if c.keep_captions else ()
     return _pick(Tuning, c, train=c.finetune, keep_captions=keep), _pick(DreamBooth, c) if c.instance_data else None
@@ -343,10 +343,12 @@ class Prepared:
 
 def prepare(config:TrainConfig)->Prepared:
     "Load and check all that a run needs, before any time is spent"
-    from distill_sd.machinery.sources import check_resolution, open_data
-    from distill_sd.loop import check_installed
+    from distill_sd.machinery.sources import open_data
+    from distill_sd.machinery.images import check_resolution
+    from distill_sd.machinery.speed import check_installed
     from distill_sd.student import student_config
-    from distill_sd.teacher import denoiser, family_of, image_factor, image_size, load_teacher, recommended
+    from distill_sd.teacher import (
+        denoiser, family_of, image_factor, image_size, load_teacher, recommended)
     loop, weights, plan, data = _loop_config(config), _kd_weights(config), _plan(config), _data_config(config)
     tuning, booth = _tuning(config)
     check_installed(loop)
@@ -382,7 +384,8 @@ def _given_trajectories(c, pipe):
 
 def _check_few(c, pipe, trajectories):
     "What a stage for few steps needs, as far as it can be known before one is drawn"
-    from distill_sd.direct import DirectObjective, check_points, few_step_scheduler, make_manifest
+    from distill_sd.direct import DirectObjective, few_step_scheduler, make_manifest
+    from distill_sd.machinery.trajectories import check_points
     _few_loop(c) # checks itself
     scheduler = few_step_scheduler(pipe.scheduler, c.few_solver)
     manifest = trajectories.manifest if trajectories else make_manifest(pipe, _trajectory_config(c), c.n_trajectories)
@@ -393,7 +396,7 @@ def _check_few(c, pipe, trajectories):
 def _captions(p:Prepared, n:int):
     import itertools
     from distill_sd.machinery.sources import batches
-    from distill_sd.distill import held_out_captions
+    from distill_sd.machinery.scenes import held_out_captions
     if p.config.data == "scenes": return held_out_captions(n)
     if p.booth: return list(itertools.islice(itertools.cycle(filter(None, (p.booth.instance_prompt, p.booth.class_prompt))), n))
     some = next(batches(p.dataset or p.trajectories, batch_size=min(n, 16), seed=0))["captions"]
@@ -401,8 +404,8 @@ def _captions(p:Prepared, n:int):
 
 def _feed(p:Prepared, progress:bool):
     "Batches from any sample number on"
-    from distill_sd.machinery.sources import cache_latents
-    from distill_sd.distill import training_batches
+    from distill_sd.data import cache_latents
+    from distill_sd.data import training_batches
     from distill_sd.adapt import interleave, tuning_batches
     if p.dataset is None:
         from distill_sd.direct import trajectory_batches
@@ -415,8 +418,9 @@ def _feed(p:Prepared, progress:bool):
 # %% ../nbs/12_train.ipynb #b7d3382c
 def _trajectories(p:Prepared, folder:Path, team, progress:bool):
     "Those that were given, or new ones in the run folder; checked by drawing some again"
-    from distill_sd.machinery.sources import this_process
-    from distill_sd.direct import check_trajectories, make_trajectories, open_trajectories, read_captions
+    from distill_sd.machinery.processes import this_process
+    from distill_sd.direct import check_trajectories, make_trajectories, open_trajectories
+    from distill_sd.machinery.trajectories import read_captions
     c, state = p.config, this_process()
     if p.trajectories:
         check_trajectories(p.trajectories, p.pipe)
@@ -444,7 +448,7 @@ def _remove_blocks(p:Prepared, pipe, folder:Optional[Path], resume:bool, progres
 
 def _finetune(p:Prepared, pipe, folder:Optional[Path], resume:bool, progress:bool, feed=None):
     "The only stage; a LoRA is saved on its own and then folded"
-    from distill_sd.machinery.sources import this_process
+    from distill_sd.machinery.processes import this_process
     from distill_sd.machinery.lora import fold_lora, save_lora
     from distill_sd.adapt import finetune
     tuned, result = finetune(pipe, None, p.tuning, p.loop, lambda tuned: _grids(p, tuned, folder, p.settings), feed or _feed(p, progress), output_dir=folder, resume=resume, progress=progress)
@@ -455,7 +459,7 @@ def _finetune(p:Prepared, pipe, folder:Optional[Path], resume:bool, progress:boo
 
 def _class_pictures(p:Prepared, folder:Path, team, progress:bool):
     "Drawn into the run folder, if there are none yet"
-    from distill_sd.machinery.sources import this_process
+    from distill_sd.machinery.processes import this_process
     from distill_sd.adapt import draw_class
     c, state, resolution = p.config, this_process(), p.dataset[0].reader.resolution
     draw_class(p.pipe, c.class_prompt, c.class_images, folder/"class", seed=c.seed, resolution=resolution, rank=state.process_index, world=state.num_processes, progress=progress, **p.settings)
@@ -465,8 +469,9 @@ def _class_pictures(p:Prepared, folder:Path, team, progress:bool):
 def _few_steps(p:Prepared, pipe, folder:Path, resume:bool, progress:bool):
     "The second stage; a LoRA is saved on its own and then merged"
     from distill_sd.machinery.lora import fold_lora, save_lora
-    from distill_sd.machinery.sources import this_process
-    from distill_sd.direct import few_step_pipeline, train_few_steps
+    from distill_sd.machinery.processes import this_process
+    from distill_sd.direct import few_step_pipeline
+    from distill_sd.lab.few_steps import train_few_steps
     from distill_sd.teacher import denoiser
     c, student, g = p.config, denoiser(pipe), p.trajectories.manifest["guidance_scale"]
     drawing = few_step_pipeline(p.pipe, student, c.few_method, c.few_solver)
@@ -489,9 +494,9 @@ def run(
 )->RunResult:
     "From a recipe to a pipeline (smaller, faster, or adapted) and the report on it"
     import copy
-    from distill_sd.machinery.sources import this_process
+    from distill_sd.machinery.processes import this_process
     from distill_sd.distill import with_denoiser
-    from distill_sd.loop import Team
+    from distill_sd.machinery.processes import Team
     from distill_sd.student import make_student
     from distill_sd.teacher import denoiser
     if resume and overwrite: raise ValueError("resume goes on with the run that is there and overwrite removes it; give one of them")
@@ -528,7 +533,8 @@ def _begin(folder, config, overwrite):
 def finish(p:Prepared, pipe, stages:dict, folder:Path, source:str="")->RunResult:
     "Save the student's pipeline, compare it with its teacher, write the report"
     from distill_sd.lab.compare import write_page
-    from distill_sd.evaluate import judge_pairs, measure_latency, paired_images, size_report, teacher_card, write_card, write_report
+    from distill_sd.evaluate import measure_latency, paired_images, size_report
+    from distill_sd.machinery.report import judge_pairs, teacher_card, write_card, write_report
     c, both, card = p.config, dict(teacher=p.pipe, student=pipe), teacher_card(p.config.teacher, p.pipe)
     last = list(stages.values())[-1]
     own = {} if p.own is None else dict(student=p.own)
@@ -609,9 +615,9 @@ def _tuned(p)->dict: # For `memory_estimate`
 def plan_run(config:TrainConfig)->Plan:
     "Sizes, MACs, memory, steps and time of a run; writes nothing"
     import torch
-    from distill_sd.machinery.sources import this_process
+    from distill_sd.machinery.processes import this_process
     from distill_sd.evaluate import count_macs, memory_estimate
-    from distill_sd.loop import resolve_precision
+    from distill_sd.machinery.speed import resolve_precision
     from distill_sd.student import count_parameters, feature_pairs, meta_unet, student_config
     from distill_sd.teacher import denoiser, image_factor, image_size
     p, c = prepare(config), config
@@ -682,9 +688,10 @@ def draw_teacher(
 )->Path:
     "Let a teacher draw trajectories; under `accelerate launch`, all processes share the work"
     import torch
-    from distill_sd.machinery.sources import this_process
-    from distill_sd.direct import TrajectoryConfig, make_trajectories, open_trajectories, read_captions, write_csv
-    from distill_sd.loop import Team
+    from distill_sd.machinery.processes import this_process
+    from distill_sd.direct import make_trajectories, open_trajectories, write_csv
+    from distill_sd.machinery.trajectories import TrajectoryConfig, read_captions
+    from distill_sd.machinery.processes import Team
     from distill_sd.teacher import load_teacher
     state, config = this_process(), TrajectoryConfig(steps, guidance_scale, resolution, seed, parts, rows_per_shard=rows_per_shard)
     texts = read_captions(captions, n, seed=seed)
@@ -737,7 +744,7 @@ def _cli(asked:str=""): # The command, if it is known already
 
 def _add_lora_commands(top):
     from jsonargparse import ArgumentParser
-    from distill_sd.machinery.lora import carry, merge_lora, show_lora
+    from distill_sd.adapt import carry, merge_lora, show_lora
     kinds = top.add_subcommands(dest="what", required=True)
     for name, function, given in (("merge", merge_lora, ("pipeline", "adapter")), ("show", show_lora, ("adapter",)), ("carry", carry, ("adapter",))):
         sub = ArgumentParser(description=function.__doc__+".")
@@ -775,7 +782,7 @@ def main(
         sys.exit(f"distill-sd {command}: {e}")
 
 def _run_command(given):
-    from distill_sd.machinery.sources import this_process
+    from distill_sd.machinery.processes import this_process
     result = run(given.pop("recipe", "toy"), **given)
     if not this_process().is_main_process: return
     if isinstance(result, Plan): return print(result)
@@ -792,7 +799,7 @@ def _generate_command(given):
     for path in generate_images(**given): print(path)
 
 def _trajectories_command(given):
-    from distill_sd.machinery.sources import this_process
+    from distill_sd.machinery.processes import this_process
     folder = draw_teacher(**given)
     if this_process().is_main_process: print(f"trajectories: {folder}")
 

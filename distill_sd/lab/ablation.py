@@ -17,12 +17,14 @@ from statistics import mean
 import numpy as np
 
 from ..diffusion import Schedule
-from ..distill import DistillObjective, fit_whole, training_batches, with_denoiser
+from ..distill import DistillObjective, fit_whole, with_denoiser
+from ..data import training_batches
 from .runner import group_rows, minutes_of, run_arms
 from ..loop import LoopConfig
 from ..losses import KDWeights, PRESETS
 from ..machinery.scenes import held_out_captions, judge_images, judge_score
-from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..machinery.sources import DataConfig, open_data
+from ..data import cache_latents
 from ..machinery.stats import paired_difference, spread
 from ..student import get_plan, make_student
 from ..teacher import denoiser, generate, load_teacher

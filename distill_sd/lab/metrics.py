@@ -24,13 +24,18 @@ from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from ..direct import TrajectoryConfig, frechet_distance, make_trajectories
-from ..direct import open_trajectories, read_captions, shard_names
-from ..loop import Team
+from ..direct import make_trajectories
+from .few_steps import frechet_distance
+from ..machinery.trajectories import TrajectoryConfig
+from ..direct import open_trajectories
+from ..machinery.trajectories import read_captions, shard_names
+from ..machinery.processes import Team
 from ..machinery.files import write_whole
-from ..machinery.sources import IMAGE_SUFFIXES, BadImage, open_image, this_process
+from ..machinery.processes import this_process
+from ..machinery.images import IMAGE_SUFFIXES, BadImage, open_image
 from ..machinery.stats import Scores
-from ..teacher import decode_latents, load_teacher, quiet, to_pil, with_parts
+from ..teacher import decode_latents, load_teacher, to_pil, with_parts
+from ..machinery.pipelines import quiet
 
 # %% ../../nbs/lab/06_metrics.ipynb #5fac879f
 def resize(

@@ -22,13 +22,16 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ..diffusion import Schedule
-from ..distill import DistillObjective, fit_whole, training_batches
+from ..distill import DistillObjective, fit_whole
+from ..data import training_batches
 from ..loop import LoopConfig
 from ..losses import KDWeights
 from ..machinery.files import write_whole
-from ..machinery.scenes import (BACKGROUNDS, COLORS, LABELS, PLACES, RELATIONS, SHAPES, SIZES, Judge,
-                                         make_scene, no_defect, render, render_scenes, spoil)
-from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..machinery.scenes import (
+    BACKGROUNDS, COLORS, LABELS, PLACES, RELATIONS, SHAPES, SIZES, Judge, make_scene,
+    no_defect, render, render_scenes, spoil)
+from ..machinery.sources import DataConfig, open_data
+from ..data import cache_latents
 from ..teacher import SD
 
 # %% ../../nbs/lab/01_toy.ipynb #e7a525fd

@@ -24,8 +24,8 @@ from tqdm.auto import tqdm
 # %% ../../nbs/machinery/05_cache.ipynb #f25a6b5d
 from .files import fingerprint, write_whole
 from .images import BadImage
-from .sources import (CaptionedImages, choose, dice, index_of, read_row, row_name,
-                                          stack_images, unchanged)
+from .sources import (
+    CaptionedImages, choose, dice, index_of, read_row, row_name, stack_images, unchanged)
 from .tensors import convert, flatten, unflatten
 
 # %% ../../nbs/machinery/05_cache.ipynb #afe970a0

@@ -9,8 +9,7 @@ __all__ = ['METADATA', 'IMAGE_COLUMNS', 'CAPTION_COLUMNS', 'DataSource', 'DataCo
            'tar_source', 'dataset_source', 'files_source', 'hub_source', 'open_source', 'directory_source',
            'pick_column', 'captions_of', 'not_a_caption', 'read_bytes', 'Reader', 'choose', 'read_row', 'stack_images',
            'row_name', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'StreamedImages', 'stream_batches',
-           'open_data', 'first_rows', 'make_reader', 'numbers', 'Numbered', 'unchanged', 'batches', 'this_process',
-           'own_part']
+           'open_data', 'first_rows', 'make_reader', 'numbers', 'Numbered', 'unchanged', 'batches']
 
 # %% ../../nbs/machinery/04_sources.ipynb #f49b3cc0
 import csv, glob, itertools, json, math, os, random, tarfile
@@ -647,19 +646,3 @@ def batches(
     for raw in loader:
         for name, why in raw.pop("skipped").items(): dataset.bad.note(name, why)
         yield raw
-
-# %% ../../nbs/machinery/04_sources.ipynb #85fe5358
-def this_process():
-    "accelerate's `PartialState`: `process_index` of `num_processes`, `device`; alone if nothing was launched"
-    from accelerate import PartialState
-    from accelerate.utils import parse_flag_from_env
-    state, launched = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")), int(os.environ.get("WORLD_SIZE", 1))
-    if state.num_processes == launched: return state
-    raise RuntimeError(f"{launched} processes were launched, but accelerate sees {state.num_processes}; without GPUs, set ACCELERATE_USE_CPU=true")
-
-def own_part(
-    batch_size:int, # Samples a batch, over all processes
-)->dict:            # Arguments of `batches`
-    "This process's share of every batch"
-    state = this_process()
-    return dict(batch_size=batch_size//state.num_processes, rank=state.process_index, world=state.num_processes)

@@ -24,8 +24,9 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #c1676424
 from .files import read_rows, write_json, write_whole
-from .sources import (CAPTION_COLUMNS, DataConfig, captions_of, index_of,
-                                          open_image, open_source, parse_json, pick_column)
+from .sources import (
+    CAPTION_COLUMNS, DataConfig, captions_of, index_of, open_source, parse_json, pick_column)
+from .images import open_image
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #74f8ae42
 def _caption_rows(path):
