@@ -351,7 +351,7 @@ def few_step_pipeline(
     "The student with its solver"
     return with_parts(with_denoiser(pipe, student), scheduler=few_step_scheduler(pipe.scheduler, solver))
 
-# %% ../nbs/08_direct.ipynb #c2c39b40
+# %% ../nbs/08_direct.ipynb #b41321d0
 import copy
 from dataclasses import dataclass
 from typing import Literal
@@ -363,7 +363,7 @@ from .stages import About, Stage, TrajectorySettings
 from .student import count_parameters, meta_denoiser
 from .teacher import denoiser
 
-# %% ../nbs/08_direct.ipynb #ea621d17
+# %% ../nbs/08_direct.ipynb #ef0fd943
 @dataclass(frozen=True)
 class Direct(Stage, Training, tag="direct"):
     "Few calls, taught end to end from what the teacher draws in many (direct distillation, as DiffSynth-Studio)"
@@ -388,7 +388,7 @@ class Direct(Stage, Training, tag="direct"):
     def check(self, run): check_direct(self, run)
     def apply(self, pipe, run, folder): return teach_direct(self, pipe, run, folder)
 
-# %% ../nbs/08_direct.ipynb #a716ecdb
+# %% ../nbs/08_direct.ipynb #5f839b57
 def direct_objective(stage:Direct, scheduler, pipe)->DirectObjective:
     "What a stage asks of its student"
     return DirectObjective(scheduler, stage.calls, loss=stage.loss, huber_c=stage.huber_c, point_weight=stage.point_weight,
@@ -409,7 +409,7 @@ def teach_direct(stage:Direct, pipe, run, folder):
     if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
     return new
 
-# %% ../nbs/08_direct.ipynb #09234a6c
+# %% ../nbs/08_direct.ipynb #065f7258
 def few_calls_student(stage, pipe, seed:int)->nn.Module:
     "A copy of a pipeline's denoiser that learns: all weights, or a LoRA on them"
     student = copy.deepcopy(denoiser(pipe)).requires_grad_(True)
@@ -423,7 +423,7 @@ def few_calls_about(stage)->About:
 def few_calls_cost(stage, run, config:dict)->dict:
     "What its training holds, for `memory_estimate`: the teacher is not asked, but is there for the report"
     teacher = 4*count_parameters(denoiser(run.teacher))
-    cost = dict(student=dict(config), teacher=None, extra={"the teacher, at rest": teacher})
+    cost = dict(student_config=dict(config), extra={"the teacher, at rest": teacher})
     if not stage.lora_rank: return cost
     spec = LoraSpec(stage.lora_rank, targets="all")
     worn = add_lora(meta_denoiser(config), spec)

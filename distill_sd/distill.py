@@ -159,16 +159,17 @@ def with_denoiser(
     "The same pipeline around another denoiser"
     return with_parts(pipe, **{family_of(pipe).denoiser: model})
 
-# %% ../nbs/07_distill.ipynb #e9edde48
+# %% ../nbs/07_distill.ipynb #5e70fb35
 from dataclasses import asdict, dataclass
 from typing import Literal, Union
 
 from .diffusion import schedule_of
 from .stages import About, Noised, Stage, TrajectorySettings
-from .student import StudentPlan, count_parameters, get_plan, make_student, meta_denoiser, student_config
+from .student import (
+    StudentPlan, count_parameters, get_plan, make_student, meta_denoiser, student_config)
 from .teacher import denoiser
 
-# %% ../nbs/07_distill.ipynb #d306250c
+# %% ../nbs/07_distill.ipynb #1cc7303c
 @dataclass(frozen=True)
 class Distill(Stage, Noised, tag="distill"):
     "Remove blocks, and teach what is left to do what the teacher does (BK-SDM, arXiv 2305.15798)"
@@ -192,7 +193,7 @@ class Distill(Stage, Noised, tag="distill"):
     def cost(self, run, before:dict)->dict: return removal_cost(self, before)
     def apply(self, pipe, run, folder): return remove_blocks(self, pipe, run, folder)
 
-# %% ../nbs/07_distill.ipynb #343668f3
+# %% ../nbs/07_distill.ipynb #9cc635ef
 def plan_of(
     plan:Union[str,dict],  # A name, or the fields of a `StudentPlan`
 )->StudentPlan:
@@ -214,4 +215,4 @@ def removal_cost(stage:Distill, config:dict)->dict:
     "What its training holds, for `memory_estimate`"
     pairs = feature_pairs(config, stage.student_plan) if stage.weights.needs_features else ()
     copy_bytes = 2*count_parameters(meta_denoiser(config)) if stage.teacher_dtype else 0
-    return dict(student=stage.shape(config), teacher=dict(config), pairs=pairs, extra={"teacher's copy": copy_bytes})
+    return dict(student_config=stage.shape(config), teacher_config=dict(config), pairs=pairs, extra={"teacher's copy": copy_bytes})

@@ -24,7 +24,9 @@ from jsonargparse import CLI
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..loop import LoopConfig, checkpoint_folders, fit, read_checkpoint, read_metrics, step_of
+from ..loop import LoopConfig, fit
+from ..machinery.checkpoints import (
+    checkpoint_folders, read_checkpoint, read_metrics, step_of)
 from ..machinery.files import write_json, write_whole
 
 # %% ../../nbs/lab/10_faults.ipynb #42ef4846

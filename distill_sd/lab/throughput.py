@@ -20,14 +20,21 @@ import torch
 import torch.nn.functional as F
 
 from .benchmark import matmul_peak, peak_memory
-from ..machinery.sources import DataConfig, batches, cache_latents, open_data
+from ..machinery.sources import DataConfig, batches, open_data
+from ..data import cache_latents
 from ..diffusion import Schedule
-from ..distill import TEACHER_DTYPES, DistillObjective, training_batches
-from ..evaluate import _dummy_inputs, _si, _wait, _write, environment, public, take_turns
-from ..loop import Journal, LoopConfig, Step, ahead, borrowed, eagerly, feed, make_accelerator
+from ..distill import TEACHER_DTYPES, DistillObjective
+from ..data import training_batches
+from ..evaluate import _dummy_inputs, _si, _wait, _write, take_turns
+from ..machinery.report import environment, public
+from ..loop import LoopConfig, Step, feed
+from ..machinery.checkpoints import Journal
+from ..machinery.processes import ahead
+from ..machinery.speed import borrowed, eagerly, make_accelerator
 from ..machinery.stats import Interval
 from ..student import UNET_CONFIGS, feature_pairs, make_student, meta_unet, student_config
-from ..teacher import denoiser, freeze, image_factor, load_teacher, quiet
+from ..teacher import denoiser, freeze, image_factor, load_teacher
+from ..machinery.pipelines import quiet
 
 # %% ../../nbs/lab/09_throughput.ipynb #8fe8260d
 SIZES = {"toy": 64, "sd15-256": 256, "sd15-512": 512}   # Name -> pixels
