@@ -65,7 +65,7 @@ def kd_losses(
     *,
     weights:"Tensor|None"=None,    # `(b,)` loss weights of the samples, for task and output
     normalize:bool=True,           # Features: mean over pairs of normalised errors, or the papers' raw sum
-)->dict:                           # `task`, `output`, `feature` with gradient; `feature/<student module>` detached, to log
+)->dict:                           # `task`, `output`, `feature`; and detached, to log, `feature/<student module>`
     "The three terms of block-removal distillation"
     terms = {"task": weighted_mse(student_pred, target.detach(), weights)}
     if teacher_pred is not None: terms["output"] = weighted_mse(student_pred, teacher_pred.detach(), weights)

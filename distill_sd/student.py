@@ -168,8 +168,8 @@ def _check_fit(config:dict, plan:StudentPlan, kept:Kept)->None:
         above = kept.up[stages - 1 - i]
         if len(above) != len(layers) + 1:
             raise ValueError(f"plan {plan.name!r}: down_blocks.{i} keeps layers {layers}, so up_blocks.{n - 1 - i} "
-                             f"must keep {len(layers) + 1}, not {above}: a diffusers config gives an up stage one layer "
-                             "more than its down stage")
+                             f"must keep {len(layers) + 1}, not {above}: a diffusers config gives an up stage "
+                             "one layer more than its down stage")
     has_down, has_up = _widths(channels, [plan.layers_per_block] * n)
     needs_down, needs_up = _widths(channels[:stages], [len(k) for k in kept.down])
     for i, layers in enumerate(kept.down):

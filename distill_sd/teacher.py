@@ -113,6 +113,9 @@ def guidance_embedding(
     angles = w[:, None]*frequencies
     return nn.functional.pad(torch.cat([torch.sin(angles), torch.cos(angles)], 1), (0, dim % 2))
 
+# %% ../nbs/00_teacher.ipynb #c70e8b7d
+#| code-fold: true
+#| code-summary: "Whether a UNet has it, what goes in, and how it is added"
 def unet_takes_guidance(
     config:dict,  # A UNet's config
 )->bool:
@@ -372,7 +375,7 @@ def with_parts(
 
 # %% ../nbs/00_teacher.ipynb #dbb92bca
 #| code-fold: true
-#| code-summary: "One batch, with a borrowed scheduler; what cannot be drawn"
+#| code-summary: "A borrowed scheduler"
 @contextmanager
 def _borrowed(pipe):
     "The pipeline with a fresh scheduler and no progress bar; it gets its own back"
@@ -384,6 +387,9 @@ def _borrowed(pipe):
         pipe.scheduler = scheduler
         pipe.set_progress_bar_config(**bar)
 
+# %% ../nbs/00_teacher.ipynb #8e0e7830
+#| code-fold: true
+#| code-summary: "What cannot be drawn"
 def _check_drawable(pipe, captions, seeds, output_type):
     if not family_of(pipe).from_text:
         raise NotImplementedError(f"a {type(pipe).__name__} draws into a picture and a mask; "
@@ -394,6 +400,9 @@ def _check_drawable(pipe, captions, seeds, output_type):
     if output_type not in ("pt", "pil", "latent"):
         raise ValueError(f"output_type must be 'pt', 'pil' or 'latent', got {output_type!r}")
 
+# %% ../nbs/00_teacher.ipynb #11cb9579
+#| code-fold: true
+#| code-summary: "One batch"
 def _draw(pipe, captions, seeds, negative_prompt, on_step, height, width, **settings):
     "Latents of one batch, by the pipeline's own call"
     model, generators = denoiser(pipe), _generators(seeds)   # solvers that add noise go on with the same ones
@@ -454,6 +463,9 @@ class Description:
         return "\n".join(["| part | class | parameters | dtype |", "|---|---|---:|---|", *rows, "",
                           "| | |", "|---|---|", *facts])
 
+# %% ../nbs/00_teacher.ipynb #ac04a2cc
+#| code-fold: true
+#| code-summary: "describe"
 def _describe_part(part):
     if not isinstance(part, nn.Module): return type(part).__name__, None, ""
     return type(part).__name__, sum(p.numel() for p in part.parameters()), str(part.dtype).removeprefix("torch.")

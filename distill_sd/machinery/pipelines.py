@@ -106,6 +106,7 @@ def check_index(
                              "distill_sd runs no code from a model's folder")
     return family
 
+# %% ../../nbs/machinery/06_pipelines.ipynb #93feb47d
 def check_pipeline_folder(
     folder:str|Path,       # A diffusers pipeline on disk
     families:tuple,        # Of objects with `pipelines`, `models`, `helpers`
