@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-from distill_sd.lab.throughput import SIZES, open_size, train_benchmark
+from distill_sd.lab.throughput import TRAIN_SIZES, open_size, train_benchmark
 
 GPU_MODES = ["teacher+channels_last+compile+prefetch", "teacher+channels_last+autotune+prefetch", "teacher+channels_last+graphs+prefetch", "plain", "prefetch", "teacher", "channels_last",
              "compile", "teacher+channels_last+compile+prefetch+recompute", "live"]   # the goal first, then one option at a time
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=list(SIZES), default="sd15-512")
+    parser.add_argument("--size", choices=list(TRAIN_SIZES), default="sd15-512")
     parser.add_argument("--plans", nargs="+", default=["bk-base", "bk-tiny"])
     parser.add_argument("--batch_sizes", nargs="+", type=int, default=[32, 64])
     parser.add_argument("--modes", nargs="+", default=GPU_MODES)
