@@ -45,7 +45,7 @@ def start_process(
     process.start()
     return process
 
-# %% ../../nbs/lab/10_faults.ipynb #16d128b3
+# %% ../../nbs/lab/10_faults.ipynb #8e2280eb
 def find_below(
     folder:Path,     # May change meanwhile, or not be there
     name:str,        # Of a file or a folder
@@ -78,7 +78,7 @@ def half_written(folder:Path)->set: # Another one of the same name is another en
             found.add((str(path), state.st_ino, state.st_ctime_ns))
     return found
 
-# %% ../../nbs/lab/10_faults.ipynb #9c1431fa
+# %% ../../nbs/lab/10_faults.ipynb #025ef661
 def stage_folders(folder:Path)->list[Path]: # In the order in which they were worked on
     "The stages of a run that have checkpoints; a single `fit` is a stage itself"
     def number(stage):
@@ -93,7 +93,7 @@ def newest(folder:Path)->tuple: # `("", 0)` if there is none yet
     if not stages: return "", 0
     return str(stages[-1].relative_to(folder)), step_of(checkpoint_folders(stages[-1])[-1])
 
-# %% ../../nbs/lab/10_faults.ipynb #f72c698b
+# %% ../../nbs/lab/10_faults.ipynb #c5d5ca13
 def wait_for(process, happens:Callable)->bool:
     "Look every millisecond, until it happens or the process is gone; did it happen?"
     while process.is_alive():
@@ -173,7 +173,7 @@ def left_by_stage(folder:Path)->dict:
     kept = {k: checkpoint[k] for k in ("step", "weights", "training")}
     return flat({"checkpoint": kept}) | {"/metrics.jsonl": rows}
 
-# %% ../../nbs/lab/10_faults.ipynb #f96762c5
+# %% ../../nbs/lab/10_faults.ipynb #dce82587
 TEMPORARY = ".tmp", ".part" # how a name ends that is not yet that of a whole file or folder
 
 def left_by_run(
@@ -190,7 +190,7 @@ def left_by_run(
         found |= {f"{'/'.join(parts)}/{name}": tensor for name, tensor in load_file(path).items()}
     return found
 
-# %% ../../nbs/lab/10_faults.ipynb #7b31e01c
+# %% ../../nbs/lab/10_faults.ipynb #e6ba49c8
 def same_bits(one, other)->bool:
     "Equal, and tensors in every bit: of the two zeros each is only itself, and of the NaNs too"
     if type(one) is not type(other): return False
@@ -224,7 +224,7 @@ def squared_error(model, batch):
     loss = (model(batch["x"]) - batch["y"]).square().mean()
     return loss, dict(squared_error=loss.detach())
 
-# %% ../../nbs/lab/10_faults.ipynb #b3624684
+# %% ../../nbs/lab/10_faults.ipynb #c77bfa5a
 def tiny_network(width:int=1000):
     "A regression from four numbers to one, with dropout, so that random numbers count"
     torch.manual_seed(0)
@@ -238,7 +238,7 @@ def train_tiny(folder:Path, steps:int, model:nn.Module=None):
     fit(model or tiny_network(), numbers_from, squared_error, config, output_dir=folder,
         resume=Path(folder).exists(), progress=False)
 
-# %% ../../nbs/lab/10_faults.ipynb #02a0d261
+# %% ../../nbs/lab/10_faults.ipynb #0de56803
 def train_tiny_chain(folder:Path, steps:int):
     "Two small trainings, one after the other, and a file of weights: a run in short"
     model = tiny_network(200)
@@ -259,7 +259,7 @@ def train_short(folder:Path, steps:int):
         report=dict(images=0, latency_repeats=0, num_inference_steps=2),
         output_dir=folder, resume=Path(folder).exists(), progress=False)
 
-# %% ../../nbs/lab/10_faults.ipynb #f8bbfab7
+# %% ../../nbs/lab/10_faults.ipynb #5b5c755a
 def count_faults(
     kills:int=24,        # How often the run is killed, at most
     steps:int=40,        # Of each stage
@@ -282,7 +282,7 @@ def count_faults(
     if result: write_json(result, found)
     return found
 
-# %% ../../nbs/lab/10_faults.ipynb #847018c2
+# %% ../../nbs/lab/10_faults.ipynb #f37c3de0
 def faults_main(argv=None):
     "Count faults from the command line"
     print(json.dumps(CLI(count_faults, args=argv, as_positional=False), indent=1))
