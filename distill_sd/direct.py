@@ -26,8 +26,8 @@ from .machinery.trajectories import (
     shard_names, table_trajectories, trajectory_rows, write_table, write_trajectories)
 from .diffusion import Schedule, sample_seed
 from .distill import with_denoiser
-from .teacher import (SD, Family, decode_latents, encode_captions, family_of, generate, image_factor,
-                                image_size, initial_noise, to_pil, with_parts)
+from .teacher import (SD, Family, decode_latents, encode_captions, family_of, generate,
+                                image_factor, image_size, initial_noise, to_pil, with_parts)
 
 # %% ../nbs/08_direct.ipynb #1b70bc5c
 @torch.no_grad()
@@ -37,7 +37,7 @@ def draw_trajectories(
     seeds:list,              # `n` integers
     manifest:dict,           # Says how
     batch_size:int=16,       # Rows at once; changes speed, not the latents
-)->dict:                     # `latents` `(n c h w)`, and `points` `(n parts-1 c h w)` if there are parts
+)->dict:                     # `latents` `(n c h w)`, perhaps `points` `(n parts-1 c h w)`
     "Rows of a set"
     how = {k: manifest[k] for k in ("num_inference_steps", "guidance_scale", "height", "width")}
     every = manifest["num_inference_steps"]//manifest["parts"]
@@ -117,8 +117,8 @@ def open_trajectories(
     found = read_csv(folder, pipe) if folder.suffix == ".csv" else read_trajectories(folder)
     height, width = size = (found.manifest["height"], found.manifest["width"])
     if resolution and size != (resolution, resolution):
-        raise ValueError(f"the trajectories in {folder} are of {height}×{width} pixels, but the run wants "
-                         f"{resolution}; draw new ones, or set resolution={height}")
+        raise ValueError(f"the trajectories in {folder} are of {height}×{width} pixels, "
+                         f"but the run wants {resolution}; draw new ones, or set resolution={height}")
     if pipe is not None: check_trajectories(found, pipe, check)
     return found
 
@@ -133,7 +133,8 @@ def read_csv(
 )->Trajectories:
     "Trajectories from a DiffSynth table"
     if pipe is None:
-        raise ValueError(f"{file} holds pictures; pass the teacher as pipe, whose VAE makes latents of them")
+        raise ValueError(f"{file} holds pictures; pass the teacher as pipe, "
+                         "whose VAE makes latents of them")
     config = pipe.vae.config
     def encode(pixels):
         means = posterior_moments(pipe, pixels).cpu().chunk(2, dim=1)[0]
@@ -156,7 +157,7 @@ def trajectory_batches(
     trajectories:Trajectories,
     batch_size:int,           # Samples a batch, over all processes: the loop's `micro_batch_size`
     seed:int,                 # Of order and caption dropout
-    caption_dropout:float=0., # Share of captions replaced by "", in [0, 1]; only where noise is drawn anew
+    caption_dropout:float=0., # Share replaced by "", in [0, 1]; only where noise is drawn anew
 ):
     "`batches(start)` for `fit`: `latents`, `noise` and perhaps `points`, `cond`, `sample_ids`"
     size = [trajectories.manifest[side] for side in ("height", "width")]
@@ -172,9 +173,10 @@ def trajectory_batches(
 # %% ../nbs/08_direct.ipynb #ab324083
 SOLVERS = {"ddim": "DDIMScheduler", "euler": "EulerDiscreteScheduler",
            "dpmsolver++": "DPMSolverMultistepScheduler"}
-_SETTINGS = dict(timestep_spacing="trailing", steps_offset=0, final_sigmas_type="zero", set_alpha_to_one=True,
-                 clip_sample=False, thresholding=False, use_karras_sigmas=False, use_exponential_sigmas=False,
-                 use_beta_sigmas=False, interpolation_type="linear", timestep_type="discrete",
+_SETTINGS = dict(timestep_spacing="trailing", steps_offset=0, final_sigmas_type="zero",
+                 set_alpha_to_one=True, clip_sample=False, thresholding=False,
+                 use_karras_sigmas=False, use_exponential_sigmas=False, use_beta_sigmas=False,
+                 interpolation_type="linear", timestep_type="discrete",
                  algorithm_type="dpmsolver++", solver_order=2, lower_order_final=True)
 
 def few_step_scheduler(
@@ -212,7 +214,7 @@ def _calls(model, family, recompute):
     "`call(x, t, cond)`: the model's answer; its activations kept, or computed again for the gradient"
     if not (recompute and torch.is_grad_enabled()):
         return lambda x, t, cond: family.predict(model, x, t, cond)
-    # DDP's wrapper may not be entered again while it collects gradients: the repetition goes to the bare module
+    # DDP's wrapper may not be entered again while it collects gradients: repeat with the bare module
     bare = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
     def call(x, t, cond):
         modules = iter([model])
@@ -227,7 +229,7 @@ def solve_steps(
     cond:dict,             # The denoiser's conditioning
     steps:int,             # $K$
     recompute:bool=True,   # Keep one call's activations at a time
-    family:Family=SD,             # The model's `Family`
+    family:Family=SD,      # The model's `Family`
 )->tuple[Tensor, list]:    # Final latents `(b c h w)`, and the `K-1` inputs of the calls between
     "Draw with gradients: what a pipeline would do with this scheduler at guidance 1"
     solver, call = type(scheduler).from_config(scheduler.config), _calls(model, family, recompute)
@@ -278,7 +280,7 @@ def pixel_distance(
     with torch.no_grad(): target = decode(wanted)
     return (checkpoint(decode, latents, use_reentrant=False)-target).square().mean()
 
-# %% ../nbs/08_direct.ipynb #9ac7ab38
+# %% ../nbs/08_direct.ipynb #6d24f111
 #| code-fold: true
 #| code-summary: "What is refused"
 def check_distance(
@@ -295,7 +297,8 @@ def _check_direct(calls, point_weight, pixel_weight, vae):
     for name, weight in (("point_weight", point_weight), ("pixel_weight", pixel_weight)):
         if not 0 <= weight < math.inf:
             raise ValueError(f"{name} must be a number in [0, inf), got {weight!r}")
-    if point_weight and calls == 1: raise ValueError("one step has no points between; set point_weight=0")
+    if point_weight and calls == 1:
+        raise ValueError("one step has no points between; set point_weight=0")
     if pixel_weight and vae is None: raise ValueError("pixel_weight needs the teacher's vae")
 
 # %% ../nbs/08_direct.ipynb #5e5a57cd
@@ -311,7 +314,7 @@ class DirectObjective:
         vae=None,                # Frozen; for the pixel term
         recompute:bool=True,     # Memory of one step instead of K
         trajectories:Optional[Trajectories]=None, # To check `point_weight` against, before training
-        family:Family=SD,               # The student's `Family`
+        family:Family=SD,        # The student's `Family`
     ):
         check_solver(scheduler)
         check_distance(loss, huber_c)
@@ -344,4 +347,5 @@ def few_step_pipeline(
     solver:str="ddim",       # That it is trained for, one of `SOLVERS`
 ):                           # A pipeline to be used at guidance 1
     "The student with its solver"
-    return with_parts(with_denoiser(pipe, student), scheduler=few_step_scheduler(pipe.scheduler, solver))
+    scheduler = few_step_scheduler(pipe.scheduler, solver)
+    return with_parts(with_denoiser(pipe, student), scheduler=scheduler)
