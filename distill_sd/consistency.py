@@ -130,7 +130,7 @@ class Neighbours:
         self.schedule = self.schedule.to(device)
         self.uncond = map_tensors(lambda t: t.to(device), self.uncond)
 
-# %% ../nbs/09_consistency.ipynb #d1a408a4
+# %% ../nbs/09_consistency.ipynb #30de0030
 #| code-fold: true
 #| code-summary: "What is refused"
 def _check_lcm(guidance, told, skip, target_decay, schedule):
@@ -138,11 +138,12 @@ def _check_lcm(guidance, told, skip, target_decay, schedule):
     if not 1 <= low <= high < math.inf:
         raise ValueError(f"guidance is a range (low, high) with 1 <= low <= high < inf, got {guidance}")
     if low < high and not told:
-        raise ValueError("a student that is not told the guidance can learn one value only, got the range "
-                         f"{guidance}; make it with_guidance_input, or fix the guidance")
+        raise ValueError("a student that is not told the guidance can learn one value only, "
+                         f"got the range {guidance}; make it with_guidance_input, or fix the guidance")
     if not 1 <= skip <= timesteps//2:
         raise ValueError(f"skip must lie between 1 and {timesteps//2} timesteps, got {skip}")
-    if not 0 <= target_decay < 1: raise ValueError(f"target_decay must lie in [0, 1), got {target_decay}")
+    if not 0 <= target_decay < 1:
+        raise ValueError(f"target_decay must lie in [0, 1), got {target_decay}")
 
 # %% ../nbs/09_consistency.ipynb #19caee44
 class LCMObjective:

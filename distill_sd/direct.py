@@ -6,8 +6,7 @@
 __all__ = ['SOLVERS', 'LOSSES', 'draw_trajectories', 'teacher_fingerprint', 'make_manifest', 'make_trajectories',
            'check_trajectories', 'open_trajectories', 'read_csv', 'write_csv', 'trajectory_batches',
            'few_step_scheduler', 'check_solver', 'solve_steps', 'distance', 'point_distance', 'pixel_distance',
-           'check_distance', 'DirectObjective', 'few_step_pipeline', 'Direct', 'direct_objective', 'check_direct',
-           'teach_direct', 'few_calls_student', 'few_calls_about', 'few_calls_cost']
+           'check_distance', 'DirectObjective', 'few_step_pipeline']
 
 # %% ../nbs/08_direct.ipynb #cd527dd0
 import inspect, math
@@ -20,19 +19,15 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 # %% ../nbs/08_direct.ipynb #85ea1684
-from .machinery.sources import batches
-from .machinery.processes import own_part
-from .data import drop_captions, posterior_moments
-from distill_sd.machinery.trajectories import (
-    CSV_COLUMNS, Trajectories, TrajectoryConfig, check_points, check_rows, check_teacher,
-    new_manifest, parts_fingerprint, read_captions, read_table, read_trajectories,
-    relative_error, scheduler_facts, shard_names, table_trajectories, trajectory_rows,
-    write_table, write_trajectories)
+from .machinery.sources import batches, drop_captions, own_part, posterior_moments
+from .machinery.trajectories import (
+    CSV_COLUMNS, Trajectories, TrajectoryConfig, check_points, check_rows, check_teacher, new_manifest,
+    parts_fingerprint, read_captions, read_table, read_trajectories, relative_error, scheduler_facts,
+    shard_names, table_trajectories, trajectory_rows, write_table, write_trajectories)
 from .diffusion import Schedule, sample_seed
 from .distill import with_denoiser
-from .teacher import (
-    SD, Family, decode_latents, encode_captions, family_of, generate, image_factor,
-    image_size, initial_noise, to_pil, with_parts)
+from .teacher import (SD, Family, decode_latents, encode_captions, family_of, generate,
+                                image_factor, image_size, initial_noise, to_pil, with_parts)
 
 # %% ../nbs/08_direct.ipynb #1b70bc5c
 @torch.no_grad()
@@ -42,7 +37,7 @@ def draw_trajectories(
     seeds:list,              # `n` integers
     manifest:dict,           # Says how
     batch_size:int=16,       # Rows at once; changes speed, not the latents
-)->dict:                     # `latents` `(n c h w)`, and `points` `(n parts-1 c h w)` if there are parts
+)->dict:                     # `latents` `(n c h w)`, perhaps `points` `(n parts-1 c h w)`
     "Rows of a set"
     how = {k: manifest[k] for k in ("num_inference_steps", "guidance_scale", "height", "width")}
     every = manifest["num_inference_steps"]//manifest["parts"]
@@ -122,8 +117,8 @@ def open_trajectories(
     found = read_csv(folder, pipe) if folder.suffix == ".csv" else read_trajectories(folder)
     height, width = size = (found.manifest["height"], found.manifest["width"])
     if resolution and size != (resolution, resolution):
-        raise ValueError(f"the trajectories in {folder} are of {height}×{width} pixels, but the run wants "
-                         f"{resolution}; draw new ones, or set resolution={height}")
+        raise ValueError(f"the trajectories in {folder} are of {height}×{width} pixels, "
+                         f"but the run wants {resolution}; draw new ones, or set resolution={height}")
     if pipe is not None: check_trajectories(found, pipe, check)
     return found
 
@@ -138,7 +133,8 @@ def read_csv(
 )->Trajectories:
     "Trajectories from a DiffSynth table"
     if pipe is None:
-        raise ValueError(f"{file} holds pictures; pass the teacher as pipe, whose VAE makes latents of them")
+        raise ValueError(f"{file} holds pictures; pass the teacher as pipe, "
+                         "whose VAE makes latents of them")
     config = pipe.vae.config
     def encode(pixels):
         means = posterior_moments(pipe, pixels).cpu().chunk(2, dim=1)[0]
@@ -161,7 +157,7 @@ def trajectory_batches(
     trajectories:Trajectories,
     batch_size:int,           # Samples a batch, over all processes: the loop's `micro_batch_size`
     seed:int,                 # Of order and caption dropout
-    caption_dropout:float=0., # Share of captions replaced by "", in [0, 1]; only where noise is drawn anew
+    caption_dropout:float=0., # Share replaced by "", in [0, 1]; only where noise is drawn anew
 ):
     "`batches(start)` for `fit`: `latents`, `noise` and perhaps `points`, `cond`, `sample_ids`"
     size = [trajectories.manifest[side] for side in ("height", "width")]
@@ -177,9 +173,10 @@ def trajectory_batches(
 # %% ../nbs/08_direct.ipynb #ab324083
 SOLVERS = {"ddim": "DDIMScheduler", "euler": "EulerDiscreteScheduler",
            "dpmsolver++": "DPMSolverMultistepScheduler"}
-_SETTINGS = dict(timestep_spacing="trailing", steps_offset=0, final_sigmas_type="zero", set_alpha_to_one=True,
-                 clip_sample=False, thresholding=False, use_karras_sigmas=False, use_exponential_sigmas=False,
-                 use_beta_sigmas=False, interpolation_type="linear", timestep_type="discrete",
+_SETTINGS = dict(timestep_spacing="trailing", steps_offset=0, final_sigmas_type="zero",
+                 set_alpha_to_one=True, clip_sample=False, thresholding=False,
+                 use_karras_sigmas=False, use_exponential_sigmas=False, use_beta_sigmas=False,
+                 interpolation_type="linear", timestep_type="discrete",
                  algorithm_type="dpmsolver++", solver_order=2, lower_order_final=True)
 
 def few_step_scheduler(
@@ -217,7 +214,7 @@ def _calls(model, family, recompute):
     "`call(x, t, cond)`: the model's answer; its activations kept, or computed again for the gradient"
     if not (recompute and torch.is_grad_enabled()):
         return lambda x, t, cond: family.predict(model, x, t, cond)
-    # DDP's wrapper may not be entered again while it collects gradients: the repetition goes to the bare module
+    # DDP's wrapper may not be entered again while it collects gradients: repeat with the bare module
     bare = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
     def call(x, t, cond):
         modules = iter([model])
@@ -232,7 +229,7 @@ def solve_steps(
     cond:dict,             # The denoiser's conditioning
     steps:int,             # $K$
     recompute:bool=True,   # Keep one call's activations at a time
-    family:Family=SD,             # The model's `Family`
+    family:Family=SD,      # The model's `Family`
 )->tuple[Tensor, list]:    # Final latents `(b c h w)`, and the `K-1` inputs of the calls between
     "Draw with gradients: what a pipeline would do with this scheduler at guidance 1"
     solver, call = type(scheduler).from_config(scheduler.config), _calls(model, family, recompute)
@@ -283,7 +280,7 @@ def pixel_distance(
     with torch.no_grad(): target = decode(wanted)
     return (checkpoint(decode, latents, use_reentrant=False)-target).square().mean()
 
-# %% ../nbs/08_direct.ipynb #9ac7ab38
+# %% ../nbs/08_direct.ipynb #6d24f111
 #| code-fold: true
 #| code-summary: "What is refused"
 def check_distance(
@@ -300,7 +297,8 @@ def _check_direct(calls, point_weight, pixel_weight, vae):
     for name, weight in (("point_weight", point_weight), ("pixel_weight", pixel_weight)):
         if not 0 <= weight < math.inf:
             raise ValueError(f"{name} must be a number in [0, inf), got {weight!r}")
-    if point_weight and calls == 1: raise ValueError("one step has no points between; set point_weight=0")
+    if point_weight and calls == 1:
+        raise ValueError("one step has no points between; set point_weight=0")
     if pixel_weight and vae is None: raise ValueError("pixel_weight needs the teacher's vae")
 
 # %% ../nbs/08_direct.ipynb #5e5a57cd
@@ -316,7 +314,7 @@ class DirectObjective:
         vae=None,                # Frozen; for the pixel term
         recompute:bool=True,     # Memory of one step instead of K
         trajectories:Optional[Trajectories]=None, # To check `point_weight` against, before training
-        family:Family=SD,               # The student's `Family`
+        family:Family=SD,        # The student's `Family`
     ):
         check_solver(scheduler)
         check_distance(loss, huber_c)
@@ -349,82 +347,5 @@ def few_step_pipeline(
     solver:str="ddim",       # That it is trained for, one of `SOLVERS`
 ):                           # A pipeline to be used at guidance 1
     "The student with its solver"
-    return with_parts(with_denoiser(pipe, student), scheduler=few_step_scheduler(pipe.scheduler, solver))
-
-# %% ../nbs/08_direct.ipynb #b41321d0
-import copy
-from dataclasses import dataclass
-from typing import Literal
-
-from .loop import Training
-from .machinery.lora import LoraSpec, add_lora
-from .machinery.recipes import check_ranges
-from .stages import About, Stage, TrajectorySettings
-from .student import count_parameters, meta_denoiser
-from .teacher import denoiser
-
-# %% ../nbs/08_direct.ipynb #ef0fd943
-@dataclass(frozen=True)
-class Direct(Stage, Training, tag="direct"):
-    "Few calls, taught end to end from what the teacher draws in many (direct distillation, as DiffSynth-Studio)"
-    calls:int=4               # Denoiser calls that the student learns to draw with
-    solver:Literal["ddim","euler","dpmsolver++"]="ddim" # Of the student
-    loss:Literal["mse","huber"]="mse" # Distance of latents
-    huber_c:float=1e-3        # Where square turns into absolute value, for huber
-    point_weight:float=0.     # Match the teacher between noise and latents; its steps must divide into `calls`
-    pixel_weight:float=0.     # Match the decoded pictures
-    lora_rank:int=0           # 0: all weights are trained; else a LoRA of this rank, also saved on its own
-    trajectories:TrajectorySettings=TrajectorySettings() # What it learns from
-    wants, few_calls = "trajectories", True
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3), point_weight=(0, 1e6), pixel_weight=(0, 1e6))
-
-    @property
-    def parts(self)->int: return self.calls if self.point_weight else 1
-    def about(self)->About: return few_calls_about(self)
-    def cost(self, run, before:dict)->dict: return few_calls_cost(self, run, before)
-    def check(self, run): check_direct(self, run)
-    def apply(self, pipe, run, folder): return teach_direct(self, pipe, run, folder)
-
-# %% ../nbs/08_direct.ipynb #5f839b57
-def direct_objective(stage:Direct, scheduler, pipe)->DirectObjective:
-    "What a stage asks of its student"
-    return DirectObjective(scheduler, stage.calls, loss=stage.loss, huber_c=stage.huber_c, point_weight=stage.point_weight,
-                           pixel_weight=stage.pixel_weight, vae=pipe.vae, family=family_of(pipe))
-
-def check_direct(stage:Direct, run):
-    "What can be known before a trajectory is drawn"
-    scheduler = few_step_scheduler(run.teacher.scheduler, stage.solver)
-    direct_objective(stage, scheduler, run.teacher)
-    manifest = run.manifest(stage.trajectories, stage.parts)
-    if stage.point_weight: check_points(manifest, scheduler, stage.calls)
-
-def teach_direct(stage:Direct, pipe, run, folder):
-    "What the stage does"
-    student = few_calls_student(stage, pipe, run.seed)
-    new = with_parts(with_denoiser(pipe, student), scheduler=few_step_scheduler(run.teacher.scheduler, stage.solver))
-    run.train(stage, new, student, direct_objective(stage, new.scheduler, pipe), folder)
-    if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
-    return new
-
-# %% ../nbs/08_direct.ipynb #065f7258
-def few_calls_student(stage, pipe, seed:int)->nn.Module:
-    "A copy of a pipeline's denoiser that learns: all weights, or a LoRA on them"
-    student = copy.deepcopy(denoiser(pipe)).requires_grad_(True)
-    return add_lora(student, LoraSpec(stage.lora_rank, targets="all"), seed=seed) if stage.lora_rank else student
-
-def few_calls_about(stage)->About:
-    "What there is to tell of a student of few calls"
-    adapter, tags = (f", LoRA of rank {stage.lora_rank}", ("lora",)) if stage.lora_rank else ("", ())
-    return About(f"{stage.calls} calls{adapter}", "few steps", tags, dict(num_inference_steps=stage.calls, guidance_scale=1.))
-
-def few_calls_cost(stage, run, config:dict)->dict:
-    "What its training holds, for `memory_estimate`: the teacher is not asked, but is there for the report"
-    teacher = 4*count_parameters(denoiser(run.teacher))
-    cost = dict(student_config=dict(config), extra={"the teacher, at rest": teacher})
-    if not stage.lora_rank: return cost
-    spec = LoraSpec(stage.lora_rank, targets="all")
-    worn = add_lora(meta_denoiser(config), spec)
-    return {**cost, "trained": sum(p.numel() for p in worn.parameters() if p.requires_grad), "adapt": lambda model: add_lora(model, spec)}
+    scheduler = few_step_scheduler(pipe.scheduler, solver)
+    return with_parts(with_denoiser(pipe, student), scheduler=scheduler)

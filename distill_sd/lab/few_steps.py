@@ -17,25 +17,20 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor, nn
 
-# %% ../../nbs/lab/03_few_steps.ipynb #f7c54b99
+# %% ../../nbs/lab/03_few_steps.ipynb #f6234d10
 from ..machinery.lora import LoraSpec, add_lora
 from ..machinery.scenes import judge_score, load_judge, make_scene, render_scenes
-from ..machinery.sources import DataConfig, open_data
-from ..data import cache_latents
+from ..machinery.sources import DataConfig, cache_latents, open_data
 from ..machinery.stats import spread
 from ..machinery.trajectories import Trajectories, TrajectoryConfig
 from ..consistency import LCMObjective, lcm_pipeline
 from ..diffusion import Schedule
-from ..direct import (
-    DirectObjective, few_step_pipeline, few_step_scheduler, make_trajectories,
-    open_trajectories, trajectory_batches)
-from ..distill import fit_whole, with_denoiser
-from .ablation import TOY, train_student
-from ..machinery.scenes import held_out_captions
+from ..direct import (DirectObjective, few_step_pipeline, make_trajectories, open_trajectories,
+                               trajectory_batches)
+from ..distill import TOY, fit_whole, held_out_captions, train_student
 from .runner import group_rows, minutes_of, run_arms
 from ..loop import LoopConfig
-from ..teacher import (
-    denoiser, encode_captions, generate, image_size, load_teacher, with_parts)
+from ..teacher import denoiser, encode_captions, generate, image_size, load_teacher
 
 # %% ../../nbs/lab/03_few_steps.ipynb #21323f5a
 @torch.no_grad()
@@ -92,8 +87,8 @@ class FewSteps:
 
     @property
     def name(self)->str:
-        words = (self.start, self.method, self.term, "-".join(map(str, self.steps)), f"seed {self.seed}")
-        return " ".join(filter(None, words))
+        steps, seed = "-".join(map(str, self.steps)), f"seed {self.seed}"
+        return " ".join(filter(None, (self.start, self.method, self.term, steps, seed)))
 
 # %% ../../nbs/lab/03_few_steps.ipynb #0833c696
 def few_step_arms(
@@ -132,13 +127,15 @@ def train_few_steps(
     options = objective_options or {}
     if method == "direct":
         drawing = few_step_pipeline(pipe, student, solver)
-        objective = DirectObjective(drawing.scheduler, K, vae=pipe.vae, trajectories=trajectories, **options)
+        objective = DirectObjective(drawing.scheduler, K, vae=pipe.vae, trajectories=trajectories,
+                                    **options)
     else:
         drawing, schedule = lcm_pipeline(pipe, student), Schedule.from_scheduler(pipe.scheduler)
         objective = LCMObjective(denoiser(pipe), student, schedule, encode_captions(pipe, [""]),
                                  guidance=guidance, seed=config.seed, **options)
     feed = trajectory_batches(pipe, trajectories, config.micro_batch_size, config.seed)
-    return drawing, fit_whole(student, feed, objective, config, state=getattr(objective, "state", None), **kw)
+    state = getattr(objective, "state", None)
+    return drawing, fit_whole(student, feed, objective, config, state=state, **kw)
 
 # %% ../../nbs/lab/03_few_steps.ipynb #2a2380c1
 def pruned_start(
@@ -177,13 +174,14 @@ class FewStepSettings:
         steps = self.steps*2 if arm.method == "lcm" else self.steps
         return LoopConfig(**{**TOY, **own, **config, **rate, "steps": steps, "seed": arm.seed})
 
-# %% ../../nbs/lab/03_few_steps.ipynb #d26d56f1
+# %% ../../nbs/lab/03_few_steps.ipynb #918c552e
 def _train_arm(arm, folder, pipe, trajectories, settings, config):
     "A pipeline around an arm's student, and what is to be told of its training"
-    if arm.start == "bk-tiny": student = pruned_start(pipe, folder, settings.kd_loop(), settings.kd_scenes)
+    if arm.start == "bk-tiny":
+        student = pruned_start(pipe, folder, settings.kd_loop(), settings.kd_scenes)
     else: student = copy.deepcopy(denoiser(pipe))
     if arm.method == "before":
-        drawing, told = few_step_pipeline(pipe, student.eval()), dict(train_steps=0, minutes=0)
+        drawing, steps, minutes = few_step_pipeline(pipe, student.eval()), 0, 0
     else:
         loop, g = settings.loop(arm, config), settings.guidance_scale
         options = dict(recompute=False, **TERMS[arm.term]) if arm.method == "direct" else None
@@ -191,17 +189,16 @@ def _train_arm(arm, folder, pipe, trajectories, settings, config):
             pipe, student, arm.method, arm.steps[0], trajectories, loop, guidance=(g, g),
             lora_rank=settings.lora_rank if arm.start == "lora" else 0, objective_options=options,
             output_dir=folder/arm.name.replace(" ", "-"), resume=True, progress=False)
-        minutes = round(minutes_of(result.metrics, loop.batch_size), 1)
-        told = dict(train_steps=loop.steps, minutes=minutes)
+        steps, minutes = loop.steps, round(minutes_of(result.metrics, loop.batch_size), 1)
     parameters = sum(p.numel() for p in student.parameters())
-    return drawing, dict(train_steps=told["train_steps"], parameters=parameters, minutes=told["minutes"])
+    return drawing, dict(train_steps=steps, parameters=parameters, minutes=minutes)
 
 # %% ../../nbs/lab/03_few_steps.ipynb #92eb1473
 def few_step_students(
     folder:Path,             # Gets trajectories and trainings; what is there already is not made again
     arms:list,               # Of `FewSteps`
-    **settings,              # Fields of `FewStepSettings`; others are `LoopConfig`'s, for direct and LCM arms
-):                           # Yields each arm, a pipeline around its student, and what is to be told of its training
+    **settings,              # Of `FewStepSettings`; others are `LoopConfig`'s, of direct and LCM arms
+):                           # Yields arm, pipeline around its student, facts of its training
     "Trains the built-in teacher for few steps, arm by arm"
     folder, pipe = Path(folder), load_teacher("toy")
     config = {k: v for k, v in settings.items() if k not in FewStepSettings.__dataclass_fields__}
@@ -229,7 +226,8 @@ def few_step_experiment(
         about = dict(start=arm.start, method=arm.method, term=arm.term, seed=arm.seed, n=n, **told)
         return [dict(**about, **judge_few_steps(drawing, K, n, g)) for K in arm.steps]
     arms = few_step_arms() if arms is None else arms
-    return run_arms(Path(folder)/"few-steps.jsonl", [FewSteps("teacher", "guided", (50, 4)), *arms], work)
+    arms = [FewSteps("teacher", "guided", (50, 4)), *arms]
+    return run_arms(Path(folder)/"few-steps.jsonl", arms, work)
 
 # %% ../../nbs/lab/03_few_steps.ipynb #cd528765
 def few_step_table(
@@ -237,19 +235,20 @@ def few_step_table(
 )->str:                      # Markdown
     "Every start and method at every number of steps, mean ± standard deviation over seeds"
     groups, lines = group_rows(rows, "start", "method", "term", "steps"), []
-    best = [mean(r["all_correct"] for r in group) for key, group in groups.items() if key[0] == "teacher"]
+    score_of = lambda group: [row["all_correct"] for row in group]
+    best = [mean(score_of(group)) for key, group in groups.items() if key[0] == "teacher"]
     kinds = list(dict.fromkeys((method, term) for _, method, term, _ in groups))
     starts = list(dict.fromkeys(start for start, *_ in groups))
     order = lambda key: (starts.index(key[0]), kinds.index(key[1:3]), key[3])
     for start, method, term, steps in sorted(groups, key=order):
         group = groups[start, method, term, steps]
-        score, frechet = ([r[name] for r in group] for name in ("all_correct", "frechet"))
+        score, frechet = score_of(group), [row["frechet"] for row in group]
         share = f"{100*mean(score)/max(best):.0f}%" if best else "–"
         name = f"{method} + {term}" if term else method
-        lines.append(f"| {start} | {name} | {steps} | {group[0]['calls']} | {spread(score)} | {share} | "
-                     f"{spread(frechet)} | {len(group)} |")
-    head = "| start | method | steps | denoiser calls | all correct, % | of the teacher's | Fréchet | seeds |"
-    return "\n".join([head, "|---|---|---:|---:|---:|---:|---:|---:|", *lines])
+        cells = (start, name, steps, group[0]["calls"], spread(score), share, spread(frechet), len(group))
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    head = ("start", "method", "steps", "denoiser calls", "all correct, %", "of the teacher's", "Fréchet", "seeds")
+    return "\n".join([f"| {' | '.join(head)} |", "|---|---|"+"---:|"*6, *lines])
 
 # %% ../../nbs/lab/03_few_steps.ipynb #2e370e88
 def plot_few_steps(

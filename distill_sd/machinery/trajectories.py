@@ -39,7 +39,7 @@ def _caption_rows(path):
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #6887b700
 def read_captions(
-    source:str|Path="scenes",    # "scenes", a `.txt`, `.csv` or `.jsonl` file, or what `open_source` takes
+    source:str|Path="scenes",    # A `.txt`, `.csv` or `.jsonl` file, or what `open_source` takes
     n:Optional[int]=None,        # The first n; None: all (of the scenes, 1000)
     *, seed:int=0,               # Which scenes
     **kw,                        # For `DataConfig`: split, caption_column, …
@@ -111,7 +111,7 @@ def scheduler_facts(
     facts = {"_class_name": type(scheduler).__name__, **config}
     return json.loads(json.dumps(facts, default=str, sort_keys=True))
 
-# %% ../../nbs/machinery/10_trajectories.ipynb #6da8ff9b
+# %% ../../nbs/machinery/10_trajectories.ipynb #7031fbc1
 def new_manifest(
     config:TrajectoryConfig,
     n:int,              # Rows
@@ -124,14 +124,15 @@ def new_manifest(
     scheduler.set_timesteps(steps)
     grid = scheduler.timesteps.tolist()
     if parts > 1 and len(grid) != steps:
-        raise ValueError(f"{type(scheduler).__name__} takes {len(grid)} calls for {steps} steps, so that its "
-                         "steps have no equal parts; use parts=1, or a teacher with DDIM or DPM-Solver++")
+        raise ValueError(f"{type(scheduler).__name__} takes {len(grid)} calls for {steps} steps, "
+                         "so that its steps have no equal parts; use parts=1, or a teacher with DDIM "
+                         "or DPM-Solver++")
     ends = [grid[i*(steps//parts)] for i in range(1, parts)]     # where the kept points lie
     return dict(format="distill_sd trajectories 1", n=n, teacher=teacher,
                 scheduler=scheduler_facts(scheduler), height=size[0], width=size[1], timesteps=ends,
                 **asdict(config))
 
-# %% ../../nbs/machinery/10_trajectories.ipynb #2cba3b24
+# %% ../../nbs/machinery/10_trajectories.ipynb #bcde3a4a
 def trajectory_rows(
     captions:list,      # Taken in turn, if there are fewer than `n`; empty ones are left out
     n:Optional[int],    # Rows; None: one for each caption
@@ -140,7 +141,8 @@ def trajectory_rows(
     "What is to be drawn, row by row"
     captions = [caption.strip() for caption in captions if caption.strip()]
     if not captions: raise ValueError("there are no captions to draw; give at least one line of text")
-    return [dict(caption=captions[i % len(captions)], seed=seed_of(i)) for i in range(n or len(captions))]
+    found = itertools.islice(itertools.cycle(captions), n or len(captions))
+    return [dict(caption=caption, seed=seed_of(i)) for i, caption in enumerate(found)]
 
 def shard_names(manifest:dict)->list:
     "The files of a set: name, first row, and the row after the last, of each"
@@ -148,10 +150,11 @@ def shard_names(manifest:dict)->list:
     starts = range(0, n, size)
     return [(f"latents-{i:05d}.safetensors", a, min(a+size, n)) for i, a in enumerate(starts)]
 
-# %% ../../nbs/machinery/10_trajectories.ipynb #8c96918c
+# %% ../../nbs/machinery/10_trajectories.ipynb #db5f0712
 def _same(before, now, what, todo):
     "Raise, naming what differs between two manifests"
-    differs = [f"{k}: {before.get(k)!r} there, {v!r} here" for k, v in now.items() if before.get(k) != v]
+    changed = {k: v for k, v in now.items() if before.get(k) != v}
+    differs = [f"{k}: {before.get(k)!r} there, {v!r} here" for k, v in changed.items()]
     if differs: raise ValueError(f"{what} ({'; '.join(differs)}); {todo}")
 
 def _digest(text): return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -261,7 +264,7 @@ def check_teacher(
     _same(manifest, known, "these trajectories are not this teacher's",
           "draw new ones (distill-sd trajectories) or load the teacher that made them")
 
-# %% ../../nbs/machinery/10_trajectories.ipynb #7e289a25
+# %% ../../nbs/machinery/10_trajectories.ipynb #3c1be164
 def check_rows(
     trajectories:Trajectories,
     draw:Callable,          # `draw(captions, seeds)`: latents `(n c h w)`
@@ -272,14 +275,15 @@ def check_rows(
     if not rows: return
     if tolerance is None: tolerance = .5 if trajectories.manifest["format"] == "csv" else .1
     index = torch.linspace(0, len(trajectories)-1, min(rows, len(trajectories))).round().long()
-    captions, seeds = ([values[i] for i in index] for values in (trajectories.captions, trajectories.seeds))
+    captions = [trajectories.captions[i] for i in index]
+    seeds = [trajectories.seeds[i] for i in index]
     error = relative_error(trajectories.latents[index].float(), draw(captions, seeds))
     worst, which = error.max().item(), int(error.argmax())
     if worst <= tolerance: return
     row = f"row {int(index[which])} (seed {seeds[which]}, {captions[which]!r})"
-    raise ValueError(f"{row} comes out {worst:.0%} different when it is drawn again (at most {tolerance:.0%} "
-                     "is expected): the noise of this set, or what drew it, is not what it is here; "
-                     "draw new trajectories")
+    raise ValueError(f"{row} comes out {worst:.0%} different when it is drawn again "
+                     f"(at most {tolerance:.0%} is expected): the noise of this set, or what drew it, "
+                     "is not what it is here; draw new trajectories")
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #b3305acc
 def check_points(
@@ -299,8 +303,8 @@ def check_points(
     theirs = [m["timesteps"][i*m["parts"]//steps-1] for i in range(1, steps)]
     ours = [int(t) for t in solver.timesteps.tolist()[1:]]
     if [int(t) for t in theirs] != ours:
-        raise ValueError(f"the teacher's points lie at timesteps {theirs}, the student's steps end at {ours}; "
-                         "the teacher's scheduler must have timestep_spacing 'trailing' (it has "
+        raise ValueError(f"the teacher's points lie at timesteps {theirs}, the student's steps end "
+                         f"at {ours}; the teacher's scheduler must have timestep_spacing 'trailing' (it has "
                          f"{m['scheduler'].get('timestep_spacing')!r}), or set point_weight=0")
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #868559df
@@ -319,15 +323,16 @@ def _csv_row(row, where, folder):
     if not image.is_relative_to(folder.resolve()):
         raise ValueError(f"{where}: the image {name!r} lies outside {folder}; copy it in")
     if not image.is_file():
-        raise FileNotFoundError(f"{where}: there is no image {name!r} in {folder}; add it, or remove the row")
+        raise FileNotFoundError(f"{where}: there is no image {name!r} in {folder}; "
+                                "add it, or remove the row")
     if row["rand_device"] != "cpu":
-        raise ValueError(f"{where}: rand_device is {row['rand_device']!r}, but only noise from the CPU can be "
-                         "drawn again here; draw these pictures anew with rand_device cpu")
-    numbers = dict(seed=_number(int, row, "seed", where), guidance_scale=_number(float, row, "cfg_scale", where))
-    steps = _number(int, row, "num_inference_steps", where)
-    return dict(image=image, caption=row["prompt"], **numbers, num_inference_steps=steps)
+        raise ValueError(f"{where}: rand_device is {row['rand_device']!r}, but only noise from the CPU "
+                         "can be drawn again here; draw these pictures anew with rand_device cpu")
+    return dict(image=image, caption=row["prompt"], seed=_number(int, row, "seed", where),
+                guidance_scale=_number(float, row, "cfg_scale", where),
+                num_inference_steps=_number(int, row, "num_inference_steps", where))
 
-# %% ../../nbs/machinery/10_trajectories.ipynb #a555b5ac
+# %% ../../nbs/machinery/10_trajectories.ipynb #5508516e
 def _shared(rows, name, file):
     "The one value that all rows have"
     values = sorted({row[name] for row in rows})
@@ -342,11 +347,12 @@ def read_table(
     with file.open(newline="", encoding="utf-8-sig") as f: found = list(csv.DictReader(f))
     if not found: raise ValueError(f"{file} holds no rows")
     lacking = [column for column in CSV_COLUMNS if column not in found[0]]
-    if lacking: raise ValueError(f"{file} lacks the column {lacking[0]!r}; it needs {', '.join(CSV_COLUMNS)}")
+    if lacking:
+        raise ValueError(f"{file} lacks the column {lacking[0]!r}; it needs {', '.join(CSV_COLUMNS)}")
     rows = [_csv_row(row, f"{file.name} row {i}", file.parent) for i, row in enumerate(found, 1)]
     return rows, {name: _shared(rows, name, file) for name in ("num_inference_steps", "guidance_scale")}
 
-# %% ../../nbs/machinery/10_trajectories.ipynb #f5532830
+# %% ../../nbs/machinery/10_trajectories.ipynb #a80fd962
 def read_pictures(
     rows:list,      # From `read_table`
     native:tuple,   # Height and width that the teacher draws, pixels
@@ -360,9 +366,10 @@ def read_pictures(
         first = first or size
         if size != first or height % factor or width % factor or max(size) < max(native)//2:
             raise ValueError(
-                f"{row['image'].name} is {height}×{width} pixels and would need rescaling (the first picture is "
-                f"{first[0]}×{first[1]}, the teacher draws {native[0]}×{native[1]}, sides must be multiples of "
-                f"{factor}); a rescaled picture is not what its seed's noise leads to: draw it at that size")
+                f"{row['image'].name} is {height}×{width} pixels and would need rescaling (the first "
+                f"picture is {first[0]}×{first[1]}, the teacher draws {native[0]}×{native[1]}, sides must "
+                f"be multiples of {factor}); a rescaled picture is not what its seed's noise leads to: "
+                "draw it at that size")
         yield torch.from_numpy(np.array(image)).permute(2, 0, 1)/127.5 - 1
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #911e8e17
@@ -378,8 +385,10 @@ def table_trajectories(
     pixels = torch.stack(list(read_pictures(rows, native, factor)))
     latents = torch.cat([encode(part) for part in pixels.split(batch_size)])
     height, width = pixels.shape[-2:]
-    manifest = dict(format="csv", n=len(rows), height=height, width=width, parts=1, timesteps=[], **settings)
-    return Trajectories([row["caption"] for row in rows], [row["seed"] for row in rows], latents, manifest)
+    manifest = dict(format="csv", n=len(rows), height=height, width=width, parts=1, timesteps=[],
+                    **settings)
+    captions, seeds = [row["caption"] for row in rows], [row["seed"] for row in rows]
+    return Trajectories(captions, seeds, latents, manifest)
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #bdad33f3
 def write_table(
