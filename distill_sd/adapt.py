@@ -30,7 +30,7 @@ from .distill import training_batches
 from .loop import LoopConfig, fit
 from .losses import weighted_mse
 from .machinery.files import write_json, write_whole
-from .machinery.lora import (Coverage, LoraSpec, add_lora, check_number, describe_lora,
+from .machinery.lora import (LoraSpec, add_lora, check_number, describe_lora,
     fold_lora, load_lora, lora_targets, move_layers, read_lora, save_lora)
 from .machinery.sources import BadImages, DataConfig, StreamedImages, dice, open_data
 from .machinery.tensors import Frozen, cat_trees, flatten, map_tensors
