@@ -36,6 +36,7 @@ def feature_power(
     "Mean square of a teacher's feature, sample by sample"
     return feature.detach().float().square().flatten(1).mean(1).clamp(min=eps)
 
+# %% ../nbs/04_losses.ipynb #78250a97
 def feature_terms(
     student_features:dict,  # `{module name: (b …)}` in the order of the pairs
     teacher_features:dict,  # The same order, the teacher's names
@@ -64,7 +65,7 @@ def kd_losses(
     *,
     weights:"Tensor|None"=None,    # `(b,)` loss weights of the samples, for task and output
     normalize:bool=True,           # Features: mean over pairs of normalised errors, or the papers' raw sum
-)->dict:                           # `task`, `output`, `feature`: scalars with gradient; `feature/<student module>`: detached, to log
+)->dict:                           # `task`, `output`, `feature` with gradient; `feature/<student module>` detached, to log
     "The three terms of block-removal distillation"
     terms = {"task": weighted_mse(student_pred, target.detach(), weights)}
     if teacher_pred is not None: terms["output"] = weighted_mse(student_pred, teacher_pred.detach(), weights)
@@ -107,12 +108,15 @@ class KDWeights:
                              "pass the teacher's prediction and features to kd_losses")
         return sum(w * terms[k] for k, w in weights.items())
 
+# %% ../nbs/04_losses.ipynb #88b11371
 PRESETS = {
     "normalized": KDWeights(1, 1, 10, True, "this project's default; what the 10 is worth is in `07_distill`"),
     "bk-sdm": KDWeights(1, 1, 1, False, "BK-SDM, arXiv 2305.15798; kd_train.sh: lr 5e-5 constant, batch 256"),
     "segmind": KDWeights(1, .5, .5, False, "Segmind distill-sd (small-sd, tiny-sd): lr 1e-5 cosine, batch 32")}
 
-# %% ../nbs/04_losses.ipynb #0404447b
+# %% ../nbs/04_losses.ipynb #4d64ec0c
+#| code-fold: true
+#| code-summary: "Names of modules"
 def unwrap(
     model:nn.Module,  # Perhaps inside DDP and `torch.compile`, in any order
 )->nn.Module:         # The model itself
@@ -133,8 +137,39 @@ def find_module(
     near = difflib.get_close_matches(name, known, n=4, cutoff=0)
     raise ValueError(f"{type(model).__name__} has no module {name!r}; the nearest are {near}")
 
-# %% ../nbs/04_losses.ipynb #dfb899c5
-class Taps:
+# %% ../nbs/04_losses.ipynb #0beac9f7
+#| code-fold: true
+#| code-summary: "The hooks"
+class _Hooks:
+    "Hooks on a model and some of its modules, which write into `_found`"
+    # Plain functions that check whom they serve: a deepcopy of the model takes them along, but neither a copy of the
+    # features (a bound method would) nor the right to write here
+    def _around(self, listening:bool):
+        def hook(model, *_):
+            if model is not self.model: return
+            self._listening = listening
+            if listening: self._found.clear()
+        return hook
+
+    def _tap(self, name:str):
+        def hook(module, args, output):
+            if self._listening and module is self.modules[name]:
+                self._found[name] = output[0] if isinstance(output, tuple) else output
+        return hook
+
+    def __enter__(self):
+        self._hooks = [self.model.register_forward_pre_hook(self._around(True)),
+                       self.model.register_forward_hook(self._around(False))]
+        self._hooks += [module.register_forward_hook(self._tap(name)) for name, module in self.modules.items()]
+        return self
+
+    def __exit__(self, *_):
+        for hook in self._hooks: hook.remove()
+        self._hooks, self._listening = [], False
+        self._found.clear()
+
+# %% ../nbs/04_losses.ipynb #0404447b
+class Taps(_Hooks):
     "Collect the outputs of some modules during each forward of a model"
     def __init__(self,
         model:nn.Module,   # The model, wrapped or not
@@ -152,27 +187,3 @@ class Taps:
             raise RuntimeError(f"modules {lost} have not run since the taps were opened; "
                                "call the model inside `with Taps(…)` first")
         return {name: self._found[name] for name in self.names}
-
-    # Hooks are plain functions that check whom they serve: a deepcopy of the model takes them along, but neither a copy of the
-    # features (a bound method would) nor the right to write here
-    def _around(self, listening:bool):
-        def hook(model, *_):
-            if model is self.model: self._listening = listening
-            if model is self.model and listening: self._found.clear()
-        return hook
-
-    def _tap(self, name:str):
-        def hook(module, args, output):
-            if self._listening and module is self.modules[name]:
-                self._found[name] = output[0] if isinstance(output, tuple) else output
-        return hook
-
-    def __enter__(self):
-        self._hooks = [self.model.register_forward_pre_hook(self._around(True)), self.model.register_forward_hook(self._around(False))]
-        self._hooks += [module.register_forward_hook(self._tap(name)) for name, module in self.modules.items()]
-        return self
-
-    def __exit__(self, *_):
-        for hook in self._hooks: hook.remove()
-        self._hooks, self._listening = [], False
-        self._found.clear()

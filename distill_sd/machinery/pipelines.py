@@ -160,8 +160,9 @@ def check_single_file(
         raise NotImplementedError(f"{path} is an SDXL or transformer checkpoint, which distill_sd cannot distil yet; "
                                   "it takes SD-1.x and SD-2.x")
     if lacking:
-        raise ValueError(f"{path} lacks the component {', '.join(map(repr, lacking))}: it is not a full Stable Diffusion "
-                         f"checkpoint (its {len(shapes)} tensors start with {next(iter(shapes), 'nothing')!r})")
+        first = next(iter(shapes), "nothing")
+        raise ValueError(f"{path} lacks the component {', '.join(map(repr, lacking))}: it is not a full Stable "
+                         f"Diffusion checkpoint (its {len(shapes)} tensors start with {first!r})")
     if config is None and SILENT in shapes:
         raise ValueError(f"{path} is an SD-2.x checkpoint, which does not say whether it predicts epsilon or v; "
                          "pass config=, a diffusers folder or hub id of the model that it was trained from")
@@ -181,7 +182,8 @@ def resolve(
     if path.is_file():
         if path.suffix.lower() == ".safetensors": return "file", str(path)
         raise ValueError(f"{source} is neither a diffusers folder nor a .safetensors file")
-    if isinstance(source, str) and HUB_ID.fullmatch(source) and not source.endswith(".safetensors"): return "hub", source
+    is_hub_id = isinstance(source, str) and HUB_ID.fullmatch(source) and not source.endswith(".safetensors")
+    if is_hub_id: return "hub", source
     raise FileNotFoundError(f"there is no teacher at {str(source)!r}: pass 'toy', an existing folder or .safetensors "
                             "file, or a hub id like 'owner/name'")
 
@@ -203,8 +205,8 @@ def _open_folder(folder, families, variant, dtype):
     family = check_pipeline_folder(folder, families, variant)
     paths = component_weights(Path(folder)/family.denoiser, variant)
     absent = dict(safety_checker=None, feature_extractor=None, image_encoder=None, requires_safety_checker=False)
-    pipe = diffusers.DiffusionPipeline.from_pretrained(str(folder), variant=variant, dtype=dtype, use_safetensors=True,
-                                                       local_files_only=True, **absent)
+    pipe = diffusers.DiffusionPipeline.from_pretrained(
+        str(folder), variant=variant, dtype=dtype, use_safetensors=True, local_files_only=True, **absent)
     check_described(getattr(pipe, family.denoiser), paths)
     return pipe
 
