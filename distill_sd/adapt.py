@@ -31,11 +31,9 @@ from .data import training_batches
 from .loop import LoopConfig, fit
 from .losses import weighted_mse
 from .machinery.files import write_json, write_whole
-from .machinery.lora import (
-    LoraSpec, add_lora, check_number, describe_lora, fold_lora, load_lora, lora_targets,
-    move_layers, read_lora, save_lora)
-from .machinery.sources import DataConfig, StreamedImages, dice, open_data
-from .machinery.images import BadImages
+from .machinery.lora import (LoraSpec, add_lora, check_number, describe_lora,
+    fold_lora, load_lora, lora_targets, move_layers, read_lora, save_lora)
+from .machinery.sources import BadImages, DataConfig, StreamedImages, dice, open_data
 from .machinery.tensors import Frozen, cat_trees, flatten, map_tensors
 from .student import weight_map
 from .teacher import (
