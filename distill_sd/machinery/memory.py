@@ -16,9 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-# %% ../../nbs/machinery/11_memory.ipynb #fb2e2404
+# %% ../../nbs/machinery/11_memory.ipynb #fe320808
 class Peak(TorchDispatchMode):
-    "The most bytes that tensors made inside the `with` take at any moment: `most`; those that are still there: `now`"
+    "The most bytes that tensors made inside the `with` take at any moment (`most`), and those still there (`now`)"
     def __init__(self,
         known=(),  # Tensors that were there before, such as weights: they do not count
     ):
@@ -77,13 +77,14 @@ def rehearse(
     with torch.random.fork_rng(devices=[]), FakeTensorMode():
         return held_by(step, *[faked(m) for m in models])
 
-# %% ../../nbs/machinery/11_memory.ipynb #6b691a71
+# %% ../../nbs/machinery/11_memory.ipynb #6fbc76f9
 @dataclass(frozen=True)
 class MemoryEstimate:
     "Bytes that a training holds at its peak, part by part"
     parts:dict  # Name -> bytes
     note:str = ("Not included: Python and the libraries (on a GPU also the CUDA context), scratch space of convolutions, "
-                "pieces that the allocator keeps or cannot use, data workers, and with several processes DDP's copy of the gradients.")
+                "pieces that the allocator keeps or cannot use, data workers, and with several processes DDP's copy of "
+                "the gradients.")
 
     @property
     def total(self)->int: return sum(self.parts.values())
@@ -110,4 +111,5 @@ def parts_of_training(
             "running average (EMA)": 4*trained if ema else 0,
             "further copies of the student": 4*weights*copies,
             **(others or {}),
-            f"a step of {batch_size} images, gradients included": max(4*trained, step)}   # all gradients are there at the end
+            # at the end of the step all gradients are there
+            f"a step of {batch_size} images, gradients included": max(4*trained, step)}

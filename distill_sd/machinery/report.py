@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['ATTRIBUTES', 'ATTRIBUTE_NAMES', 'BOOKKEEPING', 'LICENSE_KEYS', 'si', 'duration', 'median_range', 'settings_words',
            'markdown_table', 'machine', 'environment', 'public', 'command_line', 'SizeReport', 'stored_weights',
-           'LatencyReport', 'encode_picture', 'figure_png', 'paired_grid', 'PairedImages', 'Comparison', 'from_pairs',
-           'can_judge', 'picture_scores', 'attribute_scores', 'judge_pairs', 'loss_terms', 'plot_losses', 'Report',
-           'licence_of', 'teacher_card', 'licence_words', 'make_report', 'write_report', 'write_card', 'markdown_html',
-           'svg', 'plot_scores', 'page', 'write_page']
+           'stored_parts', 'LatencyReport', 'encode_picture', 'figure_png', 'paired_grid', 'PairedImages', 'Comparison',
+           'from_pairs', 'can_judge', 'picture_scores', 'attribute_scores', 'judge_pairs', 'loss_terms', 'plot_losses',
+           'Report', 'licence_of', 'teacher_card', 'licence_words', 'make_report', 'write_report', 'write_card',
+           'markdown_html', 'svg', 'plot_scores', 'page', 'write_page']
 
-# %% ../../nbs/machinery/12_report.ipynb #f74d1aef
+# %% ../../nbs/machinery/12_report.ipynb #9ace1d83
 import base64, html, io, os, platform, re, shlex, statistics, sys, textwrap
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -25,7 +25,7 @@ from torch import Tensor
 
 import distill_sd
 from .files import write_whole
-from .pipelines import resolve
+from .pipelines import component_weights, resolve
 from .scenes import judge_images, judge_score, read_caption
 from .stats import Scores
 
@@ -70,7 +70,7 @@ def markdown_table(
     lines = [f"| {' | '.join(map(str, cells))} |" for cells in (heads, *rows)]
     return "\n".join([lines[0], "|---|" + "---:|"*(len(heads) - 1), *lines[1:]])
 
-# %% ../../nbs/machinery/12_report.ipynb #1d54eb6b
+# %% ../../nbs/machinery/12_report.ipynb #4ef7007e
 def _cpu_name():
     "The processor's model name, where the system tells it"
     try: names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
@@ -91,7 +91,8 @@ def environment(
 )->dict:
     "Versions and machine, for reports"
     others = {name: version(name) for name in ("torch", "diffusers", "transformers", "accelerate")}
-    return {"distill_sd": distill_sd.__version__, "python": platform.python_version(), **others, "machine": machine(device)}
+    own = {"distill_sd": distill_sd.__version__, "python": platform.python_version()}
+    return {**own, **others, "machine": machine(device)}
 
 # %% ../../nbs/machinery/12_report.ipynb #3f3404fa
 def _is_local(text):
@@ -123,7 +124,7 @@ def command_line()->str:
     ours = program.name in ("distill-sd", "distill-sd.exe") or program.parts[-2:] == ("distill_sd", "train.py")
     return shlex.join(["distill-sd", *map(_clean_word, sys.argv[1:])]) if ours else ""
 
-# %% ../../nbs/machinery/12_report.ipynb #bd3608b0
+# %% ../../nbs/machinery/12_report.ipynb #62c94c55
 @dataclass(frozen=True)
 class SizeReport:
     "What each pipeline weighs; the first is what the others are compared with"
@@ -136,8 +137,8 @@ class SizeReport:
         first = next(iter(row))
         text = si(row[name], self.units.get(quantity, ""))
         if kinds.get(name): text += f" {kinds[name]}"
-        comparable = name != first and row[name] is not None and row[first] and kinds.get(name) == kinds.get(first)
-        return text + (f" ({row[name]/row[first]:.0%})" if comparable else "")
+        if name == first or row[name] is None or not row[first] or kinds.get(name) != kinds.get(first): return text
+        return f"{text} ({row[name]/row[first]:.0%})"
 
     def _repr_markdown_(self)->str:
         names = list(next(iter(self.rows.values())))
@@ -149,17 +150,27 @@ def stored_weights(
     "What weights take on disk, and as what they are stored"
     known, found = {"F32": "fp32", "F16": "fp16", "BF16": "bf16"}, set()
     for path in paths:
-        with safe_open(path, "pt") as stored: found |= {stored.get_slice(key).get_dtype() for key in stored.keys()}
+        with safe_open(path, "pt") as stored:
+            found |= {stored.get_slice(key).get_dtype() for key in stored.keys()}
     kinds = {known[kind] for kind in found if kind in known}
     return sum(path.stat().st_size for path in paths), kinds.pop() if len(kinds) == 1 else "mixed"
 
-# %% ../../nbs/machinery/12_report.ipynb #3d07894c
+def stored_parts(
+    folder,      # A pipeline's; `None`: it has none
+    names:tuple, # Of components with weights
+)->tuple:        # Bytes and precision; `None` for both if they are not there
+    "What a pipeline's components take on disk"
+    if folder is None: return None, None
+    try: return stored_weights([path for name in names for path in component_weights(Path(folder)/name)])
+    except (ValueError, OSError): return None, None
+
+# %% ../../nbs/machinery/12_report.ipynb #ce392f30
 @dataclass(frozen=True)
 class LatencyReport:
     "Seconds, one per turn; the first pipeline is what the others are compared with"
     images:dict    # Name -> seconds per image; empty if the pipelines do not draw from captions alone
     calls:dict     # Name -> seconds per denoiser call
-    settings:dict  # What was run: sampling settings, `batch_size`, `repeats`, `size`, `dtype`, and `own` of pipelines used otherwise
+    settings:dict  # Sampling settings, `batch_size`, `repeats`, `size`, `dtype`; `own`: of pipelines used otherwise
     machine:str
 
     def speedup(self,
@@ -185,7 +196,8 @@ class LatencyReport:
         kinds = [("images", "seconds per image", 1)] if self.images else []
         kinds.append(("calls", "denoiser call, ms", 1e3))
         heads = [head for _, title, _ in kinds for head in (title, "times as fast")]
-        rows = [[name, *(cell for what, _, scale in kinds for cell in self._cells(name, what, scale))] for name in self.calls]
+        def row(name): return [cell for what, _, scale in kinds for cell in self._cells(name, what, scale)]
+        rows = [[name, *row(name)] for name in self.calls]
         return f"{markdown_table(['', *heads], rows)}\n\n{self.note()}"
 
 # %% ../../nbs/machinery/12_report.ipynb #cacf1c9a
@@ -266,10 +278,10 @@ class PairedImages:
 
     def _repr_jpeg_(self): return encode_picture(self.grid(), "JPEG")
 
-# %% ../../nbs/machinery/12_report.ipynb #8916d59d
+# %% ../../nbs/machinery/12_report.ipynb #608c2f33
 @dataclass(frozen=True)
 class Comparison:
-    "What several pipelines drew from the same captions and the same noise; the first is what the others are compared with"
+    "What several pipelines drew from the same captions and noise; the first is what the others are compared with"
     captions:list
     seeds:list
     images:dict    # Pipeline -> `(n 3 h w)` in [0, 1]
@@ -321,14 +333,15 @@ def picture_scores(
     both = {name: right[f"{name}1"] & (right[f"{name}2"] | one) for name in ("shape", "color", "size")}
     return {name: {**right, **both}[name] for name in ATTRIBUTES}
 
-# %% ../../nbs/machinery/12_report.ipynb #c71d25ad
+# %% ../../nbs/machinery/12_report.ipynb #7a56e0d4
 def attribute_scores(
     images:dict,    # Pipeline -> `(n 3 64 64)` in [0, 1], drawn from the same captions and noise
     captions:list,  # `n` captions of scenes
 )->Scores:          # Attributes, of all pictures and of those with one and with two objects
     "Where quality goes"
     if not can_judge(images, captions):
-        raise ValueError("attributes are read by the judge of the scenes: it takes pictures of 64×64 pixels and captions of scenes")
+        raise ValueError("attributes are read by the judge of the scenes: it takes pictures of 64×64 pixels and captions "
+                         "of scenes, such as `make_scene` has them")
     right, two = {name: picture_scores(x, captions) for name, x in images.items()}, _asks_for_two(captions)
     kinds = {"": torch.ones_like(two), ", one object": ~two, ", two objects": two}
     values = {}
@@ -394,7 +407,7 @@ class Report:
         for i, part in enumerate(re.split(r"!\[[^\]]*\]\(([^)]+)\)", self.text)):
             if part.strip(): display(Picture(self.pictures[part]) if i % 2 else Markdown(part.strip()))
 
-# %% ../../nbs/machinery/12_report.ipynb #8a52cd4a
+# %% ../../nbs/machinery/12_report.ipynb #8b46b105
 def _with_error(score, n): # The standard error of a share, in percent
     return f" ± {100*(score/100*(1 - score/100)/n)**.5:.1f}" if n else ""
 
@@ -405,13 +418,15 @@ def _scores_table(scores):
         values = [scores[name][key] for name in names]
         cells = [f"{v:.1f}{_with_error(v, n) if key == 'all_correct' else ''}" for v in values]
         rows.append([key.replace("_", " "), *cells])
-    note = f"\n\nRead off the pictures of {n:,} captions by the judge of the scenes; ± is one standard error." if n else ""
-    return markdown_table(["correct, %", *names], rows) + note
+    table = markdown_table(["correct, %", *names], rows)
+    if not n: return table
+    return f"{table}\n\nRead off the pictures of {n:,} captions by the judge of the scenes; ± is one standard error."
 
 def _pairs_section(pairs, picture):
     how = settings_words(pairs.settings)
     if pairs.own: how += f" (student: {settings_words({**pairs.settings, **pairs.own})})"
-    return (f"![Teacher above, student below]({picture})\n\nTeacher above, student below: same captions, same initial noise, {how}. "
+    return (f"![Teacher above, student below]({picture})\n\n"
+            f"Teacher above, student below: same captions, same initial noise, {how}. "
             f"Over {len(pairs)} pairs, pixels differ by {pairs.rmse.mean():.1f} of 255 (root mean square, "
             f"median pair {pairs.rmse.median():.1f}).")
 
@@ -435,7 +450,7 @@ def _stages(metrics): # Rows by the name of their stage, "" if there is one; sta
 
 def _training_title(name): return f"Training: {name}" if name else "Training"
 
-# %% ../../nbs/machinery/12_report.ipynb #a5abfca5
+# %% ../../nbs/machinery/12_report.ipynb #da361e03
 LICENSE_KEYS = ("license", "license_name", "license_link")
 
 def licence_of(
@@ -468,9 +483,9 @@ def licence_words(
     if not card: return ""
     name = card.get("license_name") or card.get("license")
     link = f" ({card['license_link']})" if card.get("license_link") else ""
-    if name: said = f"The student is bound by the teacher's licence: **{name}**{link}."
-    else: said = "The teacher's card states no licence; look it up where the teacher came from before you share the student."
-    return f"Teacher: {card['name']}. {said}"
+    if name: return f"Teacher: {card['name']}. The student is bound by the teacher's licence: **{name}**{link}."
+    return (f"Teacher: {card['name']}. The teacher's card states no licence; look it up where the teacher came from "
+            "before you share the student.")
 
 # %% ../../nbs/machinery/12_report.ipynb #137e2d4d
 def _picture_sections(pairs, n_pairs, scores, pictures):
@@ -529,15 +544,15 @@ def write_report(
     report.write(folder)
     return report
 
-# %% ../../nbs/machinery/12_report.ipynb #754e05dc
+# %% ../../nbs/machinery/12_report.ipynb #2649f92d
 _USAGE = """```python
 from diffusers import DiffusionPipeline
 
 pipe = DiffusionPipeline.from_pretrained("pipeline")  # this folder, or its name on the hub
 image = pipe("…", {given}).images[0]
 ```"""
-_NO_GUIDANCE = ("\n\nIt is made to be used without guidance (`guidance_scale=1`): what the teacher's guidance does is in its weights, "
-                "and a negative prompt has no effect.")
+_NO_GUIDANCE = ("\n\nIt is made to be used without guidance (`guidance_scale=1`): what the teacher's guidance does is "
+                "in its weights, and a negative prompt has no effect.")
 
 def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
@@ -553,14 +568,16 @@ def write_card(
     "The pipeline's model card"
     from huggingface_hub import ModelCardData  # here: takes seconds to import
     known = {k: v for k, v in (teacher_card or {}).items() if k in (*LICENSE_KEYS, "base_model")}
-    parameters = dict(num_inference_steps=int(settings["num_inference_steps"]), guidance_scale=float(settings["guidance_scale"]))
-    data = ModelCardData(**known, library_name="diffusers", pipeline_tag="text-to-image", inference={"parameters": parameters},
+    kinds = dict(num_inference_steps=int, guidance_scale=float)
+    parameters = {name: kind(settings[name]) for name, kind in kinds.items()}
+    data = ModelCardData(**known, library_name="diffusers", pipeline_tag="text-to-image",
+                         inference={"parameters": parameters},
                          tags=["stable-diffusion", "distillation", "distill_sd", *tags])
     head, body = report.text.split("\n", 1)
     text = f"---\n{data.to_yaml()}\n---\n\n{head}\n\n{_usage(parameters)}\n{body}"
     return Report(text, report.pictures).write(pipeline_folder, "README.md")
 
-# %% ../../nbs/machinery/12_report.ipynb #f60c3874
+# %% ../../nbs/machinery/12_report.ipynb #13f74bda
 def _inline(text):
     "Escaped, with Markdown's bold and code"
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
@@ -569,7 +586,8 @@ def _inline(text):
 def _table_row(tag, cells): return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
 
 def _table_html(lines):
-    rows = [[_inline(cell.strip()) for cell in line.strip().strip("|").split("|")] for line in lines if not line.startswith("|---")]
+    def cells(line): return [_inline(cell.strip()) for cell in line.strip().strip("|").split("|")]
+    rows = [cells(line) for line in lines if not line.startswith("|---")]
     body = "".join(_table_row("td", row) for row in rows[1:])
     return f'<div class="scroll"><table><thead>{_table_row("th", rows[0])}</thead><tbody>{body}</tbody></table></div>'
 
@@ -577,10 +595,12 @@ def markdown_html(
     text:str,  # Paragraphs and tables, as our own displays make them
 )->str:
     "Markdown as HTML"
-    blocks = text.strip().split("\n\n")
-    return "\n".join(_table_html(block.split("\n")) if block.startswith("|") else f'<p class="note">{_inline(block)}</p>' for block in blocks)
+    def block_html(block):
+        if block.startswith("|"): return _table_html(block.split("\n"))
+        return f'<p class="note">{_inline(block)}</p>'
+    return "\n".join(map(block_html, text.strip().split("\n\n")))
 
-# %% ../../nbs/machinery/12_report.ipynb #acad131a
+# %% ../../nbs/machinery/12_report.ipynb #15600a4f
 def svg(
     figure,  # matplotlib's
 )->str:
@@ -594,6 +614,7 @@ def svg(
     text = re.sub(r"#000000|#262626", "currentColor", buffer.getvalue())
     return f'<div class="chart">{text[text.index("<svg"):]}</div>'
 
+# %% ../../nbs/machinery/12_report.ipynb #9c83edfc
 def _errorbars(ax, means, at, name):
     error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
     ax.errorbar([m.value for m in means], at, xerr=error, fmt="o", ms=4, capsize=2, label=name)
@@ -619,7 +640,7 @@ def plot_scores(
     plt.close(fig)
     return fig
 
-# %% ../../nbs/machinery/12_report.ipynb #b2453e81
+# %% ../../nbs/machinery/12_report.ipynb #6e3df142
 def _data_uri(image, side):
     image.thumbnail((side, side))
     return "data:image/jpeg;base64," + base64.b64encode(encode_picture(image, "JPEG")).decode()
@@ -634,8 +655,11 @@ def _shown_pictures(comparison, n, side, judged):
     "What the template shows of each picture"
     wrong = {name: _wrong(comparison, name) for name in comparison.names} if judged else {}
     pictures = {name: _pil(x[:n]) for name, x in comparison.images.items()}
-    return [dict(caption=comparison.captions[i], seed=comparison.seeds[i], wrong={name: w[i] for name, w in wrong.items()},
-                 images={name: _data_uri(p[i], side) for name, p in pictures.items()}) for i in range(min(n, len(comparison)))]
+    def shown(i):
+        return dict(caption=comparison.captions[i], seed=comparison.seeds[i],
+                    wrong={name: w[i] for name, w in wrong.items()},
+                    images={name: _data_uri(p[i], side) for name, p in pictures.items()})
+    return [shown(i) for i in range(min(n, len(comparison)))]
 
 def _gallery(comparison, n, side, judged):
     "The template's pictures"
@@ -643,11 +667,11 @@ def _gallery(comparison, n, side, judged):
     names, (h, w) = comparison.names, next(iter(comparison.images.values())).shape[-2:]
     distances = [[[round(x, 1) for x in comparison.rmse(a, b)[:n].tolist()] for b in names] for a in names]
     how = "; ".join(f"{name}: {settings_words(s)}" for name, s in comparison.settings.items())
-    return dict(subtitle=f"{len(comparison):,} captions, drawn by {', '.join(names)}", names=names, distances=distances, shown=12,
-                judged=judged, aspect=f"{w} / {h}", pairs=_shown_pictures(comparison, n, side, judged),
+    return dict(subtitle=f"{len(comparison):,} captions, drawn by {', '.join(names)}", names=names, distances=distances,
+                shown=12, judged=judged, aspect=f"{w} / {h}", pairs=_shown_pictures(comparison, n, side, judged),
                 pairs_note=f"{how}. Captions and initial noise are the same for all; pictures of {h}×{w} px.")
 
-# %% ../../nbs/machinery/12_report.ipynb #a2584d74
+# %% ../../nbs/machinery/12_report.ipynb #2fea0610
 def _size_fact(sizes):
     row = sizes.rows["denoiser parameters"]
     first, last = list(row)[0], list(row)[-1]
@@ -665,15 +689,17 @@ def _score_facts(scores):
     facts = [(f"all as asked, {last}", f"{mean.value:.1f}%", f"of {n:,} pictures [{mean.low:.0f}, {mean.high:.0f}]")]
     if first == last: return facts
     apart = scores.difference(quantity, last)
-    return [*facts, (f"against {first}", f"{apart.value:+.1f}", f"points, same pictures [{apart.low:+.1f}, {apart.high:+.1f}]")]
+    span = f"points, same pictures [{apart.low:+.1f}, {apart.high:+.1f}]"
+    return [*facts, (f"against {first}", f"{apart.value:+.1f}", span)]
 
 def _facts(sizes, latency, scores):
     facts = [_size_fact(sizes)] if sizes else []
     if latency and len(latency.images) > 1: facts.append(_speed_fact(latency))
     return facts + (_score_facts(scores) if scores else [])
 
-# %% ../../nbs/machinery/12_report.ipynb #3df21bb9
-def _details(title, data): return f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(_as_yaml(data))}</pre></details>"
+# %% ../../nbs/machinery/12_report.ipynb #836f43a3
+def _details(title, data):
+    return f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(_as_yaml(data))}</pre></details>"
 
 def _origin_html(command, config, env, recipe_source, seconds):
     parts = [f"<pre>{html.escape(command)}</pre>"] if command else []
@@ -693,9 +719,10 @@ def _rendered(title, env, facts, sections, gallery):
     from markupsafe import Markup
     text = (files("distill_sd")/"assets"/"report.html").read_text(encoding="utf-8")
     sections = [(heading, Markup(body)) for heading, body in sections]
-    return Environment(autoescape=True).from_string(text).render(title=title, version=env.get("distill_sd", ""), facts=facts, sections=sections, **gallery)
+    template = Environment(autoescape=True).from_string(text)
+    return template.render(title=title, version=env.get("distill_sd", ""), facts=facts, sections=sections, **gallery)
 
-# %% ../../nbs/machinery/12_report.ipynb #a7a5e931
+# %% ../../nbs/machinery/12_report.ipynb #68dba11d
 def page(
     title:str,
     comparison:Comparison|None=None,
@@ -721,10 +748,12 @@ def page(
     sections += [(_training_title(name), svg(plot_losses(rows))) for name, rows in _stages(metrics).items()]
     sections.append(("How it was made", _origin_html(command, config, env, recipe_source, seconds)))
     if teacher_card: sections.append(("Licence", f"<p>{_inline(licence_words(teacher_card))}</p>"))
-    return _rendered(title, env, _facts(sizes, latency, scores), sections, _gallery(comparison, n, side, scores is not None))
+    gallery = _gallery(comparison, n, side, scores is not None)
+    return _rendered(title, env, _facts(sizes, latency, scores), sections, gallery)
 
 def _here(): return environment()   # `page` has a parameter of that name
 
+# %% ../../nbs/machinery/12_report.ipynb #25e972ce
 def write_page(
     folder:str|Path,           # The run folder; gets `report.html`
     title:str,
