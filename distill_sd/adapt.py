@@ -31,9 +31,11 @@ from .data import training_batches
 from .loop import LoopConfig, fit
 from .losses import weighted_mse
 from .machinery.files import write_json, write_whole
-from .machinery.lora import (LoraSpec, add_lora, check_number, describe_lora,
-    fold_lora, load_lora, lora_targets, move_layers, read_lora, save_lora)
-from .machinery.sources import BadImages, DataConfig, StreamedImages, dice, open_data
+from .machinery.lora import (
+    LoraSpec, add_lora, check_number, describe_lora, fold_lora, load_lora, lora_targets,
+    move_layers, read_lora, save_lora)
+from .machinery.sources import DataConfig, StreamedImages, dice, open_data
+from .machinery.images import BadImages
 from .machinery.tensors import Frozen, cat_trees, flatten, map_tensors
 from .student import weight_map
 from .teacher import (
@@ -518,7 +520,7 @@ def interleave(
     "The pictures of a DreamBooth as one source"
     return Interleaved(sources, [1., dreambooth.weight][:len(sources)])
 
-# %% ../nbs/10_adapt.ipynb #9619227e
+# %% ../nbs/10_adapt.ipynb #9422ebea
 from typing import Literal, Optional, Union
 
 from .machinery.recipes import check_ranges
@@ -526,7 +528,7 @@ from .machinery.trajectories import read_captions
 from .stages import About, Noised, Stage
 from .student import count_parameters
 
-# %% ../nbs/10_adapt.ipynb #df91a687
+# %% ../nbs/10_adapt.ipynb #fcbbf5b0
 @dataclass(frozen=True, kw_only=True)
 class Adapting(Stage, Noised):
     "What both ways of adapting have"
@@ -551,7 +553,7 @@ class Adapting(Stage, Noised):
         what, tags = ("DreamBooth, ", ("dreambooth",)) if self.subject else ("", ())
         return About(what+self.name, "fine-tuning", ("fine-tuned", *self.own_tags, *tags))
 
-# %% ../nbs/10_adapt.ipynb #4ddeb99d
+# %% ../nbs/10_adapt.ipynb #0d3005fb
 @dataclass(frozen=True)
 class Finetune(Adapting, tag="finetune"):
     "All weights of a pipeline, on pictures with captions"
@@ -570,7 +572,7 @@ class LoRA(Adapting, tag="lora"):
     @property
     def name(self)->str: return f"LoRA of rank {self.rank}"
 
-# %% ../nbs/10_adapt.ipynb #a12b09d2
+# %% ../nbs/10_adapt.ipynb #fac47538
 def tuning_of(stage:Adapting, seed:int)->Tuning:
     "What is trained, and what is asked of it"
     captions = tuple(read_captions(stage.keep_captions, 1000, seed=seed)) if stage.keep_captions else ()
@@ -588,7 +590,7 @@ def check_adapting(stage:Adapting, run):
         if data.source and not others: raise ValueError(f"a DreamBooth's pictures are its instance_data and class_data; leave data without a source, got {data.source!r}")
     check_tuning(run.teacher, stage.tuning(run.seed), data.cache_text)
 
-# %% ../nbs/10_adapt.ipynb #8af04491
+# %% ../nbs/10_adapt.ipynb #9ca42d5e
 def adapt_pipeline(stage:Adapting, pipe, run, folder):
     "What the stages do; a LoRA is saved on its own and then folded"
     tuning = stage.tuning(run.seed)

@@ -6,7 +6,8 @@
 __all__ = ['SOLVERS', 'LOSSES', 'draw_trajectories', 'teacher_fingerprint', 'make_manifest', 'make_trajectories',
            'check_trajectories', 'open_trajectories', 'read_csv', 'write_csv', 'trajectory_batches',
            'few_step_scheduler', 'check_solver', 'solve_steps', 'distance', 'point_distance', 'pixel_distance',
-           'check_distance', 'DirectObjective', 'few_step_pipeline']
+           'check_distance', 'DirectObjective', 'few_step_pipeline', 'Direct', 'direct_objective', 'check_direct',
+           'teach_direct', 'few_calls_student', 'few_calls_about', 'few_calls_cost']
 
 # %% ../nbs/08_direct.ipynb #cd527dd0
 import inspect, math
@@ -19,15 +20,19 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 # %% ../nbs/08_direct.ipynb #85ea1684
-from .machinery.sources import batches, drop_captions, own_part, posterior_moments
+from .machinery.sources import batches
+from .data import drop_captions, posterior_moments
+from .machinery.processes import own_part
 from .machinery.trajectories import (
-    CSV_COLUMNS, Trajectories, TrajectoryConfig, check_points, check_rows, check_teacher, new_manifest,
-    parts_fingerprint, read_captions, read_table, read_trajectories, relative_error, scheduler_facts,
-    shard_names, table_trajectories, trajectory_rows, write_table, write_trajectories)
+    CSV_COLUMNS, Trajectories, TrajectoryConfig, check_points, check_rows,
+    check_same_teacher, new_manifest, parts_fingerprint, read_captions, read_table,
+    read_trajectories, relative_error, scheduler_facts, shard_names, table_trajectories,
+    trajectory_rows, write_table, write_trajectories)
 from .diffusion import Schedule, sample_seed
 from .distill import with_denoiser
-from .teacher import (SD, Family, decode_latents, encode_captions, family_of, generate,
-                                image_factor, image_size, initial_noise, to_pil, with_parts)
+from .teacher import (
+    SD, Family, decode_latents, encode_captions, family_of, generate, image_factor,
+    image_size, initial_noise, to_pil, with_parts)
 
 # %% ../nbs/08_direct.ipynb #1b70bc5c
 @torch.no_grad()
@@ -101,7 +106,7 @@ def check_trajectories(
 ):
     "Refuse a set that another teacher, scheduler, resolution or noise made"
     m = trajectories.manifest
-    check_teacher(m, teacher=teacher_fingerprint(pipe), scheduler=scheduler_facts(pipe.scheduler))
+    check_same_teacher(m, teacher=teacher_fingerprint(pipe), scheduler=scheduler_facts(pipe.scheduler))
     how = {**m, "parts": 1}
     again = lambda captions, seeds: draw_trajectories(pipe, captions, seeds, how)["latents"]
     check_rows(trajectories, again, rows, tolerance)
@@ -349,3 +354,81 @@ def few_step_pipeline(
     "The student with its solver"
     scheduler = few_step_scheduler(pipe.scheduler, solver)
     return with_parts(with_denoiser(pipe, student), scheduler=scheduler)
+
+# %% ../nbs/08_direct.ipynb #27524c3c
+import copy
+from dataclasses import dataclass
+from typing import Literal
+
+from .loop import Training
+from .machinery.lora import LoraSpec, add_lora
+from .machinery.recipes import check_ranges
+from .stages import About, Stage, TrajectorySettings
+from .student import count_parameters, meta_denoiser
+from .teacher import denoiser
+
+# %% ../nbs/08_direct.ipynb #fbbd9113
+@dataclass(frozen=True)
+class Direct(Stage, Training, tag="direct"):
+    "Few calls, taught end to end from what the teacher draws in many (direct distillation, as DiffSynth-Studio)"
+    calls:int=4               # Denoiser calls that the student learns to draw with
+    solver:Literal["ddim","euler","dpmsolver++"]="ddim" # Of the student
+    loss:Literal["mse","huber"]="mse" # Distance of latents
+    huber_c:float=1e-3        # Where square turns into absolute value, for huber
+    point_weight:float=0.     # Match the teacher between noise and latents; its steps must divide into `calls`
+    pixel_weight:float=0.     # Match the decoded pictures
+    lora_rank:int=0           # 0: all weights are trained; else a LoRA of this rank, also saved on its own
+    trajectories:TrajectorySettings=TrajectorySettings() # What it learns from
+    wants, few_calls = "trajectories", True
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3), point_weight=(0, 1e6), pixel_weight=(0, 1e6))
+
+    @property
+    def parts(self)->int: return self.calls if self.point_weight else 1
+    def about(self)->About: return few_calls_about(self)
+    def cost(self, run, before:dict)->dict: return few_calls_cost(self, run, before)
+    def check(self, run): check_direct(self, run)
+    def apply(self, pipe, run, folder): return teach_direct(self, pipe, run, folder)
+
+# %% ../nbs/08_direct.ipynb #f2df03e7
+def direct_objective(stage:Direct, scheduler, pipe)->DirectObjective:
+    "What a stage asks of its student"
+    return DirectObjective(scheduler, stage.calls, loss=stage.loss, huber_c=stage.huber_c, point_weight=stage.point_weight,
+                           pixel_weight=stage.pixel_weight, vae=pipe.vae, family=family_of(pipe))
+
+def check_direct(stage:Direct, run):
+    "What can be known before a trajectory is drawn"
+    scheduler = few_step_scheduler(run.teacher.scheduler, stage.solver)
+    direct_objective(stage, scheduler, run.teacher)
+    manifest = run.manifest(stage.trajectories, stage.parts)
+    if stage.point_weight: check_points(manifest, scheduler, stage.calls)
+
+def teach_direct(stage:Direct, pipe, run, folder):
+    "What the stage does"
+    student = few_calls_student(stage, pipe, run.seed)
+    new = with_parts(with_denoiser(pipe, student), scheduler=few_step_scheduler(run.teacher.scheduler, stage.solver))
+    run.train(stage, new, student, direct_objective(stage, new.scheduler, pipe), folder)
+    if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
+    return new
+
+# %% ../nbs/08_direct.ipynb #19927c67
+def few_calls_student(stage, pipe, seed:int)->nn.Module:
+    "A copy of a pipeline's denoiser that learns: all weights, or a LoRA on them"
+    student = copy.deepcopy(denoiser(pipe)).requires_grad_(True)
+    return add_lora(student, LoraSpec(stage.lora_rank, targets="all"), seed=seed) if stage.lora_rank else student
+
+def few_calls_about(stage)->About:
+    "What there is to tell of a student of few calls"
+    adapter, tags = (f", LoRA of rank {stage.lora_rank}", ("lora",)) if stage.lora_rank else ("", ())
+    return About(f"{stage.calls} calls{adapter}", "few steps", tags, dict(num_inference_steps=stage.calls, guidance_scale=1.))
+
+def few_calls_cost(stage, run, config:dict)->dict:
+    "What its training holds, for `memory_estimate`: the teacher is not asked, but is there for the report"
+    teacher = 4*count_parameters(denoiser(run.teacher))
+    cost = dict(student_config=dict(config), extra={"the teacher, at rest": teacher})
+    if not stage.lora_rank: return cost
+    spec = LoraSpec(stage.lora_rank, targets="all")
+    worn = add_lora(meta_denoiser(config), spec)
+    return {**cost, "trained": sum(p.numel() for p in worn.parameters() if p.requires_grad), "adapt": lambda model: add_lora(model, spec)}

@@ -19,17 +19,20 @@ import torch
 from diffusers import DPMSolverMultistepScheduler
 from torch import nn
 
-from ..distill import held_out_captions
-from ..evaluate import count_macs, denoiser_call, latents_seen, sampling_settings, take_turns
+from ..machinery.scenes import held_out_captions
+from ..evaluate import (
+    count_macs, denoiser_call, latents_seen, sampling_settings, take_turns)
 from ..machinery.files import write_json, write_whole
 from ..machinery.pipelines import quiet
-from ..machinery.report import (attribute_scores, environment, figure_png, markdown_table, public,
-                                         settings_words, si, stored_parts)
+from distill_sd.machinery.report import (
+    attribute_scores, environment, figure_png, markdown_table, public, settings_words, si,
+    stored_parts)
 from ..machinery.stats import Interval
 from ..machinery.tensors import map_tensors
 from ..student import count_parameters
-from ..teacher import (decode_latents, denoiser, encode_captions, family_of, family_of_config, freeze,
-                                generate, image_factor, image_size, initial_noise, load_teacher, with_parts)
+from ..teacher import (
+    decode_latents, denoiser, encode_captions, family_of, family_of_config, freeze,
+    generate, image_factor, image_size, initial_noise, load_teacher, with_parts)
 
 # %% ../../nbs/lab/07_benchmark.ipynb #5c16da68
 MODE_DTYPES = dict(eager=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)

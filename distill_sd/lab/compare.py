@@ -10,13 +10,14 @@ from pathlib import Path
 
 import torch
 
-from ..direct import read_captions
-from ..distill import held_out_captions
+from ..machinery.trajectories import read_captions
+from ..machinery.scenes import held_out_captions
 from ..evaluate import measure_latency, sampling_settings, size_report
 from .benchmark import named
 from ..machinery.files import write_json, write_whole
-from ..machinery.report import (ATTRIBUTE_NAMES, Comparison, command_line, environment, from_pairs, page,
-                                         teacher_card, write_page)
+from distill_sd.machinery.report import (
+    ATTRIBUTE_NAMES, Comparison, typed_command, environment, from_pairs, page, teacher_card,
+    write_page)
 from ..teacher import generate, image_size, load_teacher
 
 # %% ../../nbs/lab/08_compare.ipynb #b84d0be2
@@ -64,7 +65,7 @@ def compare(
         own = {name: drawn.settings[name] for name in others}
         latency = measure_latency(pipes, repeats=repeats, caption=texts[0], own=own, **drawn.settings[first])
     title = f"{', '.join(drawn.names[:-1])} and {drawn.names[-1]}"
-    html = page(title, drawn, sizes=size_report(pipes), latency=latency, command=command_line(),
+    html = page(title, drawn, sizes=size_report(pipes), latency=latency, command=typed_command(),
                 teacher_card=teacher_card(models[0], pipes[first]))
     write_json(Path(output_dir)/"scores.json", _numbers(drawn))
     return write_whole(Path(output_dir)/"report.html", html)

@@ -20,14 +20,18 @@ from torch import Tensor, nn
 # %% ../../nbs/lab/03_few_steps.ipynb #f6234d10
 from ..machinery.lora import LoraSpec, add_lora
 from ..machinery.scenes import judge_score, load_judge, make_scene, render_scenes
-from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..machinery.sources import DataConfig, open_data
+from ..data import cache_latents
 from ..machinery.stats import spread
 from ..machinery.trajectories import Trajectories, TrajectoryConfig
 from ..consistency import LCMObjective, lcm_pipeline
 from ..diffusion import Schedule
-from ..direct import (DirectObjective, few_step_pipeline, make_trajectories, open_trajectories,
-                               trajectory_batches)
-from ..distill import TOY, fit_whole, held_out_captions, train_student
+from ..direct import (
+    DirectObjective, few_step_pipeline, make_trajectories, open_trajectories,
+    trajectory_batches)
+from ..distill import fit_whole
+from .ablation import TOY, train_student
+from ..machinery.scenes import held_out_captions
 from .runner import group_rows, minutes_of, run_arms
 from ..loop import LoopConfig
 from ..teacher import denoiser, encode_captions, generate, image_size, load_teacher

@@ -26,17 +26,25 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from ..diffusion import Schedule
-from ..distill import DistillObjective, training_batches
-from ..evaluate import _si as si, _wait as wait_for, environment, public, take_turns
+from ..distill import DistillObjective
+from ..data import training_batches
+from ..evaluate import wait_for_device as wait_for, take_turns
+from ..machinery.report import si
+from ..machinery.report import environment, public
 from .benchmark import matmul_peak, peak_memory
-from ..loop import Journal, LoopConfig, Step, ahead, borrowed, eagerly, feed, make_accelerator
+from ..loop import LoopConfig, Step, feed
+from ..machinery.checkpoints import Journal
+from ..machinery.processes import ahead
+from ..machinery.speed import borrowed, eagerly, make_accelerator
 from ..machinery.files import write_json, write_whole
-from ..machinery.sources import DataConfig, batches, cache_latents, open_data
+from ..machinery.sources import DataConfig, batches, open_data
+from ..data import cache_latents
 from ..machinery.stats import Interval
 from ..machinery.tensors import FROZEN_DTYPES
 from ..student import UNET_CONFIGS, feature_pairs, make_student, student_config
-from ..teacher import (SD, Family, denoiser, family_of, freeze, image_factor, load_teacher, quiet,
-                                with_parts)
+from ..teacher import (
+    SD, Family, denoiser, family_of, freeze, image_factor, load_teacher, with_parts)
+from ..machinery.pipelines import quiet
 
 # %% ../../nbs/lab/09_throughput.ipynb #8fe8260d
 TRAIN_SIZES = {"toy": 64, "sd15-256": 256, "sd15-512": 512}   # Name -> pixels

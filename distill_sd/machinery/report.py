@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ATTRIBUTES', 'ATTRIBUTE_NAMES', 'BOOKKEEPING', 'LICENSE_KEYS', 'si', 'duration', 'median_range', 'settings_words',
-           'markdown_table', 'machine', 'environment', 'public', 'command_line', 'SizeReport', 'stored_weights',
+           'markdown_table', 'machine', 'environment', 'public', 'typed_command', 'SizeReport', 'stored_weights',
            'stored_parts', 'LatencyReport', 'encode_picture', 'figure_png', 'paired_grid', 'PairedImages', 'Comparison',
            'from_pairs', 'can_judge', 'picture_scores', 'attribute_scores', 'judge_pairs', 'loss_terms', 'plot_losses',
            'Report', 'licence_of', 'teacher_card', 'licence_words', 'make_report', 'write_report', 'write_card',
@@ -118,7 +118,7 @@ def _clean_word(word):
     option, equals, value = word.partition("=")
     return option + equals + public(value)
 
-def command_line()->str:
+def typed_command()->str:
     "What was typed, without the machine's folders; empty where it was not our command"
     program = Path(sys.argv[0])
     ours = program.name in ("distill-sd", "distill-sd.exe") or program.parts[-2:] == ("distill_sd", "train.py")
@@ -762,4 +762,4 @@ def write_page(
 )->Path:
     "The page of a training"
     drawn = from_pairs(pairs) if pairs is not None else None
-    return write_whole(Path(folder)/"report.html", page(title, drawn, command=command_line(), **results))
+    return write_whole(Path(folder)/"report.html", page(title, drawn, command=typed_command(), **results))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRAJECTORY_DTYPES', 'CSV_COLUMNS', 'read_captions', 'TrajectoryConfig', 'parts_fingerprint', 'scheduler_facts',
            'new_manifest', 'trajectory_rows', 'shard_names', 'write_trajectories', 'Trajectories', 'read_trajectories',
-           'relative_error', 'check_teacher', 'check_rows', 'check_points', 'read_table', 'read_pictures',
+           'relative_error', 'check_same_teacher', 'check_rows', 'check_points', 'read_table', 'read_pictures',
            'table_trajectories', 'write_table']
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #95c97082
@@ -255,7 +255,7 @@ def relative_error(
     "Root mean square difference of each row over the root mean square of `b`"
     return ((a-b).flatten(1).square().mean(1)/b.flatten(1).square().mean(1)).sqrt()
 
-def check_teacher(
+def check_same_teacher(
     manifest:dict,          # Of the set; what it does not tell is not asked
     **facts,                # `teacher` and `scheduler`, of the teacher at hand
 ):
