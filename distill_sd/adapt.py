@@ -520,7 +520,7 @@ def interleave(
     "The pictures of a DreamBooth as one source"
     return Interleaved(sources, [1., dreambooth.weight][:len(sources)])
 
-# %% ../nbs/10_adapt.ipynb #9422ebea
+# %% ../nbs/10_adapt.ipynb #953bb25b
 from typing import Literal, Optional, Union
 
 from .machinery.recipes import check_ranges
@@ -528,7 +528,7 @@ from .machinery.trajectories import read_captions
 from .stages import About, Noised, Stage
 from .student import count_parameters
 
-# %% ../nbs/10_adapt.ipynb #fcbbf5b0
+# %% ../nbs/10_adapt.ipynb #aeda20f3
 @dataclass(frozen=True, kw_only=True)
 class Adapting(Stage, Noised):
     "What both ways of adapting have"
@@ -553,7 +553,7 @@ class Adapting(Stage, Noised):
         what, tags = ("DreamBooth, ", ("dreambooth",)) if self.subject else ("", ())
         return About(what+self.name, "fine-tuning", ("fine-tuned", *self.own_tags, *tags))
 
-# %% ../nbs/10_adapt.ipynb #0d3005fb
+# %% ../nbs/10_adapt.ipynb #c114e637
 @dataclass(frozen=True)
 class Finetune(Adapting, tag="finetune"):
     "All weights of a pipeline, on pictures with captions"
@@ -572,7 +572,7 @@ class LoRA(Adapting, tag="lora"):
     @property
     def name(self)->str: return f"LoRA of rank {self.rank}"
 
-# %% ../nbs/10_adapt.ipynb #fac47538
+# %% ../nbs/10_adapt.ipynb #98693153
 def tuning_of(stage:Adapting, seed:int)->Tuning:
     "What is trained, and what is asked of it"
     captions = tuple(read_captions(stage.keep_captions, 1000, seed=seed)) if stage.keep_captions else ()
@@ -590,7 +590,7 @@ def check_adapting(stage:Adapting, run):
         if data.source and not others: raise ValueError(f"a DreamBooth's pictures are its instance_data and class_data; leave data without a source, got {data.source!r}")
     check_tuning(run.teacher, stage.tuning(run.seed), data.cache_text)
 
-# %% ../nbs/10_adapt.ipynb #9ca42d5e
+# %% ../nbs/10_adapt.ipynb #59c92b80
 def adapt_pipeline(stage:Adapting, pipe, run, folder):
     "What the stages do; a LoRA is saved on its own and then folded"
     tuning = stage.tuning(run.seed)

@@ -6,7 +6,7 @@
 __all__ = ['FORESEEN', 'Command', 'parser_of', 'overview', 'command_line', 'run_command', 'refuse_politely', 'parse_fields',
            'read_value']
 
-# %% ../../nbs/machinery/14_cli.ipynb #226ed89f
+# %% ../../nbs/machinery/14_cli.ipynb #c3953668
 import difflib
 import os
 import sys
@@ -18,7 +18,7 @@ from typing import Any, Union
 import yaml
 from jsonargparse import ArgumentParser
 
-# %% ../../nbs/machinery/14_cli.ipynb #04206291
+# %% ../../nbs/machinery/14_cli.ipynb #c71aac70
 @dataclass(frozen=True)
 class Command:
     "One command"
@@ -34,7 +34,7 @@ class Command:
         "The function"
         return resolve_name(self.function) if isinstance(self.function, str) else self.function
 
-# %% ../../nbs/machinery/14_cli.ipynb #473ff6e2
+# %% ../../nbs/machinery/14_cli.ipynb #472d5fe3
 def parser_of(command:Command, prog:str)->ArgumentParser:
     "Options for the arguments of a command's function"
     function = command.load()
@@ -55,7 +55,7 @@ def overview(commands:dict, prog:str, description:str)->str:
         lines.append(f"  {name:<14} {what}")
     return "\n".join([*lines, "", f"`{prog} COMMAND --help` lists the options of one."])
 
-# %% ../../nbs/machinery/14_cli.ipynb #98e3954a
+# %% ../../nbs/machinery/14_cli.ipynb #8dca649f
 def command_line(
     argv:list,             # What was typed after the program's name
     commands:dict,         # Name -> `Command`, or a dict of such for commands of two words
@@ -84,7 +84,7 @@ def run_command(command:Command, argv:list, prog:str):
         result = command.load()(**given)
     if result is not None: command.show(result)
 
-# %% ../../nbs/machinery/14_cli.ipynb #e105410e
+# %% ../../nbs/machinery/14_cli.ipynb #65c45474
 FORESEEN = (ValueError, OSError, NotImplementedError, FloatingPointError, RuntimeError, ImportError)
 
 class refuse_politely:
@@ -98,7 +98,7 @@ class refuse_politely:
         if not isinstance(error, FORESEEN) or os.environ.get("DISTILL_SD_TRACEBACK"): return False
         sys.exit(f"{self.prog}: {error}")
 
-# %% ../../nbs/machinery/14_cli.ipynb #f75bb502
+# %% ../../nbs/machinery/14_cli.ipynb #d76e07ea
 def parse_fields(
     argv:list,             # Such as `["toy", "--direct.lr", "1e-4", "--resume"]`
     flags:tuple=(),        # Options that take no value
