@@ -5,91 +5,119 @@
 # %% auto #0
 __all__ = ['READS', 'SETTINGS', 'LORA_LR', 'FULL_LR', 'concept_probe', 'read_pictures', 'concept_score', 'leaked',
            'evaluate_concept', 'concept_latents', 'train_concept', 'training_memory', 'LoraArm', 'lora_arms',
-           'run_lora_arm', 'concept_grid', 'lora_experiment', 'lora_table']
+           'LoraExperiment', 'run_lora_arm', 'concept_grid', 'lora_experiment', 'lora_table']
 
 # %% ../../nbs/lab/05_adapters.ipynb #03f83a96
-import functools, json
+import functools
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Optional
+from statistics import mean, stdev
 
 import torch
 from torch import Tensor, nn
 
 # %% ../../nbs/lab/05_adapters.ipynb #afcdebb2
-from ..machinery.lora import LoraSpec, adapter_of, add_lora, carry_lora, fresh, load_lora, save_lora
-from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..adapt import carry_lora, fresh
 from ..diffusion import Schedule
-from ..distill import TASK, TOY, DistillObjective, fit_whole, train_student, training_batches, with_denoiser
+from ..direct import Peak
+from distill_sd.distill import (TASK, TOY, DistillObjective, fit_whole, train_student, training_batches,
+    with_denoiser)
+from .runner import group_rows, run_arms
 from ..loop import LoopConfig
-from ..machinery.scenes import CONCEPTS, LABELS, MOON, judge_score, load_judge, make_concept, make_scene, render_scenes, write_concept
-from ..teacher import denoiser, generate, image_size, load_teacher
+from ..machinery.lora import LoraSpec, adapter_of, add_lora, load_lora, save_lora
+from ..machinery.scenes import (CONCEPTS, LABELS, MOON, judge_score, load_judge, make_concept,
+    make_scene, render_scenes, write_concept)
+from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..teacher import denoiser, generate, image_grid, image_size, load_teacher
 
 # %% ../../nbs/lab/05_adapters.ipynb #8185d6b4
-READS = {**LABELS, "shape1":LABELS["shape1"]+2, "shape2":LABELS["shape2"]+1, "style":2} # name -> number of classes; of shapes, `MOON` is the last
+# Name -> number of classes; of shapes, `MOON` is the last
+READS = {**LABELS, "shape1":LABELS["shape1"]+2, "shape2":LABELS["shape2"]+1, "style":2}
 
 @torch.no_grad()
 def _seen(images:Tensor)->Tensor: # `(n 3 64 64)` uint8, or in [0, 1], to `(n 4096)`
-    judge = load_judge()
-    see = lambda x: judge.body[:7]((x.float()/255 if x.dtype == torch.uint8 else x.float().cpu())*2-1)
-    return torch.cat([see(x) for x in images.split(256)])
+    see = load_judge().body[:7]
+    found = []
+    for x in images.split(256):
+        x = x.float()/255 if x.dtype == torch.uint8 else x.float().cpu()
+        found.append(see(x*2-1))
+    return torch.cat(found)
 
 def _asked(scenes)->Tensor: return torch.tensor([(*s.labels, int(s.style == "wax")) for s in scenes])
 
+def _answers(scores)->tuple: return scores.split(list(READS.values()), 1) # `(n classes)` of each reading
+
+# %% ../../nbs/lab/05_adapters.ipynb #4c080c67
 @functools.lru_cache(maxsize=1)
-def concept_probe(n:int=1500)->tuple: # mean, scale, weights
-    "The linear probe, fitted on `n` pictures of each kind; seconds, and only once"
-    scenes = [*(make_scene(21, i) for i in range(n)), *(make_concept(c, 22+k, i) for k, c in enumerate(CONCEPTS) for i in range(n))]
-    x, y = torch.cat([_seen(render_scenes(scenes[i:i+500])) for i in range(0, len(scenes), 500)]), _asked(scenes)
+def concept_probe(
+    n:int=1500,      # Pictures of each kind
+)->tuple:            # Mean, scale, weights
+    "The linear probe, fitted on real pictures; seconds, and only once"
+    scenes = [make_scene(21, i) for i in range(n)]
+    for k, concept in enumerate(CONCEPTS): scenes += [make_concept(concept, 22+k, i) for i in range(n)]
+    x = torch.cat([_seen(render_scenes(scenes[i:i+500])) for i in range(0, len(scenes), 500)])
     mean, scale = x.mean(0), (x.std(0)+.05)*x.shape[1]**.5
-    x, w = (x-mean)/scale, torch.zeros(sum(READS.values()), x.shape[1], requires_grad=True)
+    return mean, scale, _fit_probe((x-mean)/scale, _asked(scenes))
+
+def _fit_probe(x:Tensor, y:Tensor)->Tensor: # `(n 4096)` and `(n 9)` to `(classes 4096)`
+    w = torch.zeros(sum(READS.values()), x.shape[1], requires_grad=True)
     optimizer = torch.optim.LBFGS([w], max_iter=60, line_search_fn="strong_wolfe")
     def loss():
         optimizer.zero_grad()
-        total = sum(nn.functional.cross_entropy(p, y[:,i]) for i, p in enumerate((x@w.T).split(list(READS.values()), 1))) + 1e-5*w.square().sum()
+        errors = [nn.functional.cross_entropy(p, y[:, i]) for i, p in enumerate(_answers(x@w.T))]
+        total = sum(errors) + 1e-5*w.square().sum()
         total.backward()
         return total
     with torch.enable_grad(): optimizer.step(loss)
-    return mean, scale, w.detach()
+    return w.detach()
 
 # %% ../../nbs/lab/05_adapters.ipynb #12c92997
-def read_pictures(images:Tensor)->Tensor: # `(n 3 64 64)` to `(n 9)`: class indices, in the order of `READS`
+def read_pictures(
+    images:Tensor,   # `(n 3 64 64)` in [0, 1] or uint8
+)->Tensor:           # `(n 9)`: class indices, in the order of `READS`
     "What the probe reads off pictures"
     mean, scale, w = concept_probe()
-    return torch.stack([p.argmax(1) for p in (((_seen(images)-mean)/scale)@w.T).split(list(READS.values()), 1)], 1)
+    answers = _answers(((_seen(images)-mean)/scale)@w.T)
+    return torch.stack([p.argmax(1) for p in answers], 1)
+
+def _percent(right:Tensor)->float: return round(100*right.float().mean().item(), 2)
 
 def concept_score(
-    images:Tensor,             # `(n 3 64 64)` in [0, 1] or uint8
-    scenes:list,               # What each was asked to show
-)->dict:                       # Percentages: "new", the moon where it was asked for, or wax; "all_right", that and everything else
+    images:Tensor,   # `(n 3 64 64)` in [0, 1] or uint8
+    scenes:list,     # What each was asked to show
+)->dict:             # Percentages: "new", the moon where asked for, or wax; "all_right", that and all else
     "How many pictures in a hundred show the concept, and how many all of their caption"
     read, asked = read_pictures(images), _asked(scenes)
     right, moon = read == asked, asked == MOON
-    new = torch.where(moon.any(1), (right | ~moon).all(1), right[:,-1])
-    return {k: round(100*v.float().mean().item(), 2) for k, v in (("new", new), ("all_right", right.all(1)))}
+    new = torch.where(moon.any(1), (right | ~moon).all(1), right[:, -1])
+    return dict(new=_percent(new), all_right=_percent(right.all(1)))
 
 def leaked(images:Tensor)->float: # Percentage
     "How many pictures in a hundred show a moon or wax, asked or not"
     read = read_pictures(images)
-    return round(100*((read == MOON).any(1) | (read[:,-1] == 1)).float().mean().item(), 2)
+    return _percent((read == MOON).any(1) | (read[:, -1] == 1))
 
 # %% ../../nbs/lab/05_adapters.ipynb #68edd15c
 def evaluate_concept(
     pipe,
-    concept:str,               # One of `CONCEPTS`
-    n:int=100,                 # Pictures of the concept, and as many of old captions
-    seed:int=4242,             # Of captions and noise: the same for every model
-    num_inference_steps:Optional[int]=None, # None: what the model card recommends
-)->dict:                       # Percentages: "new", "all_right" of concept captions; "old" all correct, "leaked" of old captions
+    concept:str,                          # One of `CONCEPTS`
+    n:int=100,                            # Pictures of the concept, and as many of old captions
+    seed:int=4242,                        # Of captions and noise: the same for every model
+    num_inference_steps:int|None=None,    # None: what the model card recommends
+)->dict:   # Percentages: "new", "all_right" of its captions; "old" (all right), "leaked" of old captions
     "What a pipeline draws for captions with the new word, and without"
-    scenes, old = ([make(i) for i in range(n)] for make in (lambda i: make_concept(concept, seed, i, "test"), lambda i: make_scene(seed, i, "test")))
-    captions = [s.caption for s in old]
-    images, known = (generate(pipe, c, seeds=range(seed, seed+n), num_inference_steps=num_inference_steps, batch_size=50) for c in ([s.caption for s in scenes], captions))
-    return dict(**concept_score(images, scenes), old=judge_score(known, captions)["all_correct"], leaked=leaked(known))
+    how = dict(seeds=range(seed, seed+n), num_inference_steps=num_inference_steps, batch_size=50)
+    scenes = [make_concept(concept, seed, i, "test") for i in range(n)]
+    captions = [make_scene(seed, i, "test").caption for i in range(n)]
+    images = generate(pipe, [s.caption for s in scenes], **how)
+    known = generate(pipe, captions, **how)
+    right = judge_score(known, captions)["all_correct"]
+    return dict(**concept_score(images, scenes), old=right, leaked=leaked(known))
 
 # %% ../../nbs/lab/05_adapters.ipynb #e8f42048
-SETTINGS = dict(batch_size=16, lr_schedule="cosine", ema_decay=0., weight_decay=0., betas=(.9, .99)) # For `LoopConfig`
-LORA_LR, FULL_LR = 4e-3, 1e-3 # Both by a few short trials
+# For `LoopConfig`; both learning rates by a few short trials
+SETTINGS = dict(batch_size=16, lr_schedule="cosine", ema_decay=0., weight_decay=0., betas=(.9, .99))
+LORA_LR, FULL_LR = 4e-3, 1e-3
 
 def concept_latents(
     pipe,
@@ -99,12 +127,18 @@ def concept_latents(
 ):
     "Pictures of a concept, encoded"
     if not (Path(folder)/"metadata.jsonl").exists(): write_concept(folder, concept, n, old=n)
-    return cache_latents(pipe, open_data(DataConfig(source=str(folder)), image_size(pipe)[0]), progress=False)
+    data = open_data(DataConfig(source=str(folder)), image_size(pipe)[0])
+    return cache_latents(pipe, data, progress=False)
 
+def _task(pipe, model, weighting="none", seed=0): # To predict the noise, and nothing else
+    schedule = Schedule.from_scheduler(pipe.scheduler)
+    return DistillObjective(None, model, schedule, "bk-tiny", TASK, weighting, seed)
+
+# %% ../../nbs/lab/05_adapters.ipynb #aa22627f
 def train_concept(
-    pipe,                      # Stays as it is, or its UNet is trained, if that wears an adapter
+    pipe,                      # Stays as it is, or its denoiser is trained, if that wears an adapter
     latents,                   # From `cache_latents`
-    spec:Optional[LoraSpec],   # None: all weights of the UNet, or the adapter that it wears
+    spec:LoraSpec|None,        # None: all weights of the denoiser, or the adapter that it wears
     config:LoopConfig,
     **kw,                      # For `fit`
 )->tuple:                      # A pipeline, and what `fit` says
@@ -112,24 +146,28 @@ def train_concept(
     worn = bool(getattr(denoiser(pipe), "peft_config", None))
     out = pipe if worn else fresh(pipe)
     model = denoiser(out)
-    if spec: add_lora(model, spec, config.seed)
+    if spec is not None: add_lora(model, spec, config.seed)
     else:
         for name, p in model.named_parameters(): p.requires_grad_("lora_" in name or not worn)
-    with DistillObjective(None, model, Schedule.from_scheduler(pipe.scheduler), "bk-tiny", TASK, "clipped_x0", config.seed) as objective:
-        return out, fit_whole(model, training_batches(pipe, latents, config.micro_batch_size, config.seed, 0.), objective, config, **kw)
+    batches = training_batches(pipe, latents, config.micro_batch_size, config.seed, 0.)
+    with _task(pipe, model, "clipped_x0", config.seed) as objective:
+        return out, fit_whole(model, batches, objective, config, **kw)
 
+# %% ../../nbs/lab/05_adapters.ipynb #81f7bf44
 def training_memory(
-    pipe, latents, spec:Optional[LoraSpec], config:LoopConfig,
-)->int:                        # Bytes beside the model's weights: addition, activations, gradients, optimizer
+    pipe,
+    latents,
+    spec:LoraSpec|None,        # None: all weights
+    config:LoopConfig,
+)->int:                        # Bytes beside the weights: addition, activations, gradients, optimizer
     "Take one step and see the most that it holds"
-    from distill_sd.direct import Peak
     model = denoiser(fresh(pipe))
     with Peak(list(model.parameters())) as peak:
-        if spec: add_lora(model, spec)
+        if spec is not None: add_lora(model, spec)
         else: model.requires_grad_(True)
         optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad])
-        with DistillObjective(None, model, Schedule.from_scheduler(pipe.scheduler), "bk-tiny", TASK) as objective:
-            objective(model, next(training_batches(pipe, latents, config.batch_size, 0)(0)))[0].backward()
+        batch = next(training_batches(pipe, latents, config.batch_size, 0)(0))
+        with _task(pipe, model) as objective: objective(model, batch)[0].backward()
         optimizer.step()
     return peak.most
 
@@ -138,95 +176,169 @@ def training_memory(
 class LoraArm:
     "One training of the experiment"
     concept:str                # One of `CONCEPTS`
-    method:str                 # "before", "full", "lora"; "teacher" (a LoRA on it), "carried" (that one, on the student)
+    method:str                 # "before", "full", "lora", "teacher" (a LoRA on it), "carried" (that one)
     rank:int=0                 # Of the LoRA
     share:float=1.             # Of the steps, in [0, 1]
     seed:int=0
-    @property
-    def name(self)->str: return f"{self.concept} {self.method} rank {self.rank} share {self.share:g} seed {self.seed}"
 
-def lora_arms(seeds=(0, 1, 2), concepts=CONCEPTS, ranks=(2, 4, 16), shares=(.1, .25))->list:
+    @property
+    def name(self)->str:
+        return f"{self.concept} {self.method} rank {self.rank} share {self.share:g} seed {self.seed}"
+
+    @property
+    def spec(self)->LoraSpec|None: return LoraSpec(self.rank, targets="all") if self.rank else None
+
+    @property
+    def on_teacher(self)->bool: return self.method.startswith("teacher")
+
+# %% ../../nbs/lab/05_adapters.ipynb #7ad69f48
+def lora_arms(
+    seeds=(0, 1, 2),
+    concepts=CONCEPTS,
+    ranks=(2, 4, 16),          # With the first concept
+    shares=(.1, .25),          # Of the steps, after carrying and from nothing
+)->list:
     "All trainings, seed by seed; the ranks, and the way from the teacher, with the first concept only"
-    def of(concept, seed, first):
-        befores = [LoraArm(concept, method, 0, 0., seed) for method in ("before", "teacher before")[:1+first]] if seed == seeds[0] else []
-        taught = [LoraArm(concept, "full", 0, 1., seed), *(LoraArm(concept, "lora", r, 1., seed) for r in (ranks if first else (4,)))]
-        carried = [LoraArm(concept, "teacher", 4, 1., seed), LoraArm(concept, "carried", 4, 0., seed), *(LoraArm(concept, m, 4, s, seed) for s in shares for m in ("carried", "lora"))]
-        return befores + taught + (carried if first else [])
-    return [arm for seed in seeds for c in concepts for arm in of(c, seed, c == concepts[0])]
+    arms = []
+    for seed in seeds:
+        for concept in concepts:
+            first = concept == concepts[0]
+            if seed == seeds[0]: arms.append(LoraArm(concept, "before", 0, 0., seed))
+            if seed == seeds[0] and first: arms.append(LoraArm(concept, "teacher before", 0, 0., seed))
+            arms.append(LoraArm(concept, "full", 0, 1., seed))
+            arms += [LoraArm(concept, "lora", rank, 1., seed) for rank in (ranks if first else (4,))]
+            if first: arms += _from_teacher(concept, seed, shares)
+    return arms
+
+def _from_teacher(concept, seed, shares):
+    arms = [LoraArm(concept, "teacher", 4, 1., seed), LoraArm(concept, "carried", 4, 0., seed)]
+    for share in shares:
+        arms += [LoraArm(concept, method, 4, share, seed) for method in ("carried", "lora")]
+    return arms
 
 # %% ../../nbs/lab/05_adapters.ipynb #3b2ae3c9
+@dataclass(frozen=True)
+class LoraExperiment:
+    "What all arms share"
+    teacher:object             # Pipelines
+    student:object
+    folder:Path                # Gets pictures, adapters and grids
+    settings:dict              # For `LoopConfig`; `lr` is chosen by method
+    steps:int                  # Optimizer steps of a whole training
+    n:int                      # Pictures of the concept to judge by, and as many of old captions
+    images:int                 # Pictures to learn from, and as many of ordinary scenes
+    num_inference_steps:int    # Of what is judged
+    plan:object = "bk-tiny"    # Of the student
+
+    def config(self, arm:LoraArm)->LoopConfig:
+        lr, steps = LORA_LR if arm.rank else FULL_LR, max(1, round(self.steps*arm.share))
+        return LoopConfig(**{**self.settings, "lr": lr, "steps": steps, "seed": arm.seed})
+
+    def carried(self, arm:LoraArm)->tuple: # The student with the teacher's adapter, and what had a home
+        path = self.folder/f"{arm.concept}-teacher-{arm.seed}"
+        adapter, coverage = carry_lora(path, denoiser(self.teacher).config, self.plan)
+        homes, lost, share = len(coverage.homes), len(coverage.lost), round(coverage.share, 4)
+        return load_lora(fresh(self.student), adapter), dict(carried=homes, lost=lost, norm_share=share)
+
+# %% ../../nbs/lab/05_adapters.ipynb #617334de
 def run_lora_arm(
     arm:LoraArm,
-    teacher, student,          # Pipelines
-    folder:Path,               # Gets pictures, adapters and grids
-    settings:dict,             # For `LoopConfig`; `lr` is chosen by method
-    steps:int, n:int, images:int, num_inference_steps:int,
-    plan="bk-tiny",            # Of the student
-)->dict:
+    x:LoraExperiment,
+)->dict:                       # A row: the arm's fields, what it cost, what it draws
     "Train one arm and measure it"
-    start, spec = teacher if arm.method.startswith("teacher") else student, LoraSpec(arm.rank, targets="all") if arm.rank else None
-    config = LoopConfig(**{**settings, "lr": LORA_LR if arm.rank else FULL_LR, "steps": max(1, round(steps*arm.share)), "seed": arm.seed})
-    latents, out, row = concept_latents(start, folder/f"pictures-{arm.concept}-{images}", arm.concept, images), start, {}
-    if arm.method == "carried":
-        adapter, coverage = carry_lora(folder/f"{arm.concept}-teacher-{arm.seed}", denoiser(teacher).config, plan)
-        out, spec, row = load_lora(fresh(student), adapter), None, dict(carried=len(coverage.homes), lost=len(coverage.lost), norm_share=round(coverage.share, 4))
+    start, row, spec = x.teacher if arm.on_teacher else x.student, {}, arm.spec
+    pictures = x.folder/f"pictures-{arm.concept}-{x.images}"
+    latents = concept_latents(start, pictures, arm.concept, x.images)
+    out, config = start, x.config(arm)
+    if arm.method == "carried": (out, row), spec = x.carried(arm), None
     if arm.share:
-        out, result = train_concept(out if arm.method == "carried" else start, latents, spec, config, progress=False)
-        row.update(train_steps=config.steps, steps_per_second=round(result.images_per_second/config.batch_size, 3), seconds=round(result.seconds, 1),
-                   memory=training_memory(start, latents, LoraSpec(arm.rank, targets="all") if arm.rank else None, config))
-    trained = (adapter_of(out).parameters if arm.rank else sum(p.numel() for p in denoiser(out).parameters())) if arm.share else 0
-    if arm.method == "teacher": save_lora(out, folder/f"{arm.concept}-teacher-{arm.seed}")
-    if (arm.method, arm.rank, arm.share, arm.seed) == ("lora", 4, 1., 0): concept_grid(student, out, arm.concept).save(folder/f"{arm.concept}.png")
-    return dict(arm=arm.name, **asdict(arm), **row, bytes=4*trained, n=n, **evaluate_concept(out, arm.concept, n, num_inference_steps=num_inference_steps))
+        out, result = train_concept(out, latents, spec, config, progress=False)
+        row.update(_cost(result, config), memory=training_memory(start, latents, arm.spec, config))
+    if arm.method == "teacher": save_lora(out, x.folder/f"{arm.concept}-teacher-{arm.seed}")
+    if (arm.method, arm.rank, arm.share, arm.seed) == ("lora", 4, 1., 0):
+        concept_grid(x.student, out, arm.concept).save(x.folder/f"{arm.concept}.png")
+    judged = evaluate_concept(out, arm.concept, x.n, num_inference_steps=x.num_inference_steps)
+    return dict(**asdict(arm), **row, bytes=4*_trained(arm, out), n=x.n, **judged)
 
-def concept_grid(before, after, concept:str, n:int=6): # A PIL image
+# %% ../../nbs/lab/05_adapters.ipynb #400951a9
+def _cost(result, config)->dict:
+    speed = round(result.images_per_second/config.batch_size, 3)
+    return dict(train_steps=config.steps, steps_per_second=speed, seconds=round(result.seconds, 1))
+
+def _trained(arm, pipe)->int: # Numbers that were trained
+    if not arm.share: return 0
+    if arm.rank: return adapter_of(pipe).parameters
+    return sum(p.numel() for p in denoiser(pipe).parameters())
+
+# %% ../../nbs/lab/05_adapters.ipynb #625dc0de
+def concept_grid(
+    before,                    # Pipelines
+    after,
+    concept:str,
+    n:int=6,                   # Pictures in a row
+):                             # A PIL image
     "Rows: before; after; real pictures; an old caption before; after"
-    from distill_sd.teacher import image_grid
-    scenes, old = [make_concept(concept, 4242, i, "test") for i in range(n)], [make_scene(4242, i, "test").caption for i in range(n)]
-    drawn = lambda pipe, captions: generate(pipe, captions, seeds=range(n))
-    new = [s.caption for s in scenes]
-    return image_grid(torch.cat([drawn(before, new), drawn(after, new), render_scenes(scenes)/255, drawn(before, old), drawn(after, old)]), ncols=n)
+    scenes = [make_concept(concept, 4242, i, "test") for i in range(n)]
+    new, old = [s.caption for s in scenes], [make_scene(4242, i, "test").caption for i in range(n)]
+    def drawn(pipe, captions): return generate(pipe, captions, seeds=range(n))
+    rows = [drawn(before, new), drawn(after, new), render_scenes(scenes)/255]
+    return image_grid(torch.cat([*rows, drawn(before, old), drawn(after, old)]), ncols=n)
 
 # %% ../../nbs/lab/05_adapters.ipynb #c4e63058
 def lora_experiment(
     folder:Path,               # Gets `lora.jsonl`; arms that are in it already are not run again
-    student=None,              # Folder of a `bk-tiny` pipeline; None: it is trained first, kept in `folder`
+    student=None,              # Folder of a `bk-tiny` pipeline; None: it is trained first, in `folder`
     steps:int=400,             # Optimizer steps of a whole training
     n:int=100,                 # Pictures of the concept to judge by, and as many of old captions
     images:int=200,            # Pictures to learn from, and as many of ordinary scenes
     num_inference_steps:int=10, # Of what is judged
-    arms:list=None,            # Of `LoraArm`; None: `lora_arms()`
+    arms:list|None=None,       # Of `LoraArm`; None: `lora_arms()`
     kd_steps:int=4000,         # Of the student, if it is trained
     kd_scenes:int=8000,
     **config,                  # For `LoopConfig`
 )->list:
-    "All weights against LoRA, and a teacher's LoRA on the student, appending each arm's line as it is done"
+    "All weights against LoRA, and a teacher's LoRA on the student; a line as each arm is done"
     folder, teacher = Path(folder), load_teacher("toy")
     folder.mkdir(parents=True, exist_ok=True)
-    if student is None:
-        latents = cache_latents(teacher, open_data(DataConfig(n=kd_scenes), image_size(teacher)[0]), folder=folder, progress=False)
-        kd = LoopConfig(**{**TOY, "steps": kd_steps, "warmup_steps": min(30, kd_steps//2), **{k: v for k, v in config.items() if k == "threads"}})
-        start = with_denoiser(teacher, train_student(teacher, latents, kd, output_dir=folder/"student", resume=True, progress=False)[0])
+    threads = {k: v for k, v in config.items() if k == "threads"}
+    if student is None: start = _first_student(teacher, folder, kd_steps, kd_scenes, threads)
     else: start = load_teacher(student)
-    out = folder/"lora.jsonl"
-    done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
-    for arm in arms or lora_arms():
-        if arm.name in {d["arm"] for d in done}: continue
-        done.append(run_lora_arm(arm, teacher, start, folder, {**SETTINGS, **config}, steps, n, images, num_inference_steps))
-        with out.open("a") as f: f.write(json.dumps(done[-1])+"\n")
-    return done
+    shared = LoraExperiment(teacher, start, folder, {**SETTINGS, **config}, steps, n, images,
+                            num_inference_steps)
+    return run_arms(folder/"lora.jsonl", arms or lora_arms(), lambda arm: run_lora_arm(arm, shared))
+
+# %% ../../nbs/lab/05_adapters.ipynb #4784eb72
+def _first_student(teacher, folder, steps, scenes, threads):
+    data = open_data(DataConfig(n=scenes), image_size(teacher)[0])
+    latents = cache_latents(teacher, data, folder=folder, progress=False)
+    config = LoopConfig(**{**TOY, "steps": steps, "warmup_steps": min(30, steps//2), **threads})
+    how = dict(output_dir=folder/"student", resume=True, progress=False)
+    return with_denoiser(teacher, train_student(teacher, latents, config, **how)[0])
 
 # %% ../../nbs/lab/05_adapters.ipynb #f215ad0f
+_METHODS = {"before": "nothing (student)", "teacher before": "nothing (teacher)", "full": "all weights",
+            "lora": "LoRA, rank {}", "teacher": "LoRA on the teacher, rank {}",
+            "carried": "carried from the teacher, rank {}"}
+
+_HEAD = ("concept", "trained", "steps", "shows it, %", "and all else, %", "old captions, %", "leaked, %",
+         "size, kB", "memory, MiB", "steps/s", "seeds")
+
 def lora_table(rows:list)->str: # Markdown
     "Mean ± standard deviation over seeds of every concept and method"
-    from statistics import mean, stdev
-    groups = {}
-    for r in rows: groups.setdefault((r["concept"], r["method"], r["rank"], r["share"]), []).append(r)
-    spread = lambda g, k, f="{:.0f}": "–" if k not in g[0] else f.format(mean(r[k] for r in g)) + (f" ± {f.format(stdev([r[k] for r in g]))}" if len(g) > 1 else "")
-    lines = ["| concept | trained | steps | shows it, % | and all else, % | old captions, % | leaked, % | size, kB | memory, MiB | steps/s | seeds |", "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
-    titles = {"before": "nothing (student)", "teacher before": "nothing (teacher)", "full": "all weights", "lora": "LoRA, rank {}", "teacher": "LoRA on the teacher, rank {}", "carried": "carried from the teacher, rank {}"}
-    for (concept, method, rank, share), g in groups.items():
-        lines.append(f"| {concept} | {titles[method].format(rank)} | {g[0].get('train_steps', 0)} | {spread(g, 'new')} | {spread(g, 'all_right')} | {spread(g, 'old')} | {spread(g, 'leaked')} | "
-                     f"{g[0]['bytes']/1e3:,.0f} | {g[0]['memory']/2**20:.0f} | {spread(g, 'steps_per_second', '{:.2f}')} | {len(g)} |" if "memory" in g[0] else
-                     f"| {concept} | {titles[method].format(rank)} | 0 | {spread(g, 'new')} | {spread(g, 'all_right')} | {spread(g, 'old')} | {spread(g, 'leaked')} | – | – | – | {len(g)} |")
+    lines = [_line(_HEAD), _line(["---", "---", *["---:"]*9])]
+    groups = group_rows(rows, "concept", "method", "rank", "share")
+    for (concept, method, rank, _), group in groups.items():
+        one, cost = group[0], ["–"]*3
+        if "memory" in one:
+            speed = _mean_spread(group, "steps_per_second", ".2f")
+            cost = [f"{one['bytes']/1e3:,.0f}", f"{one['memory']/2**20:.0f}", speed]
+        drawn = [_mean_spread(group, key) for key in ("new", "all_right", "old", "leaked")]
+        trained = _METHODS[method].format(rank), one.get("train_steps", 0)
+        lines.append(_line([concept, *trained, *drawn, *cost, len(group)]))
     return "\n".join(lines)
+
+def _line(cells): return f"| {' | '.join(map(str, cells))} |"
+
+def _mean_spread(group, key, spec=".0f"):
+    values = [row[key] for row in group]
+    return f"{mean(values):{spec}}" + (f" ± {stdev(values):{spec}}" if len(values) > 1 else "")
