@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['Tuning', 'TextAndDenoiser', 'from_tokens', 'tunable', 'FinetuneObjective', 'tuning_objective', 'check_tuning',
-           'tuning_batches', 'finetune', 'fresh', 'merge_lora', 'carry_lora', 'show_lora', 'carry', 'DreamBooth',
-           'draw_class', 'Interleaved', 'open_dreambooth', 'interleave']
+           'tuning_batches', 'finetune', 'fresh', 'merge_lora', 'carry_lora', 'show_lora', 'carry', 'Subject',
+           'draw_class', 'Interleaved', 'open_dreambooth', 'interleave', 'Adapting', 'Finetune', 'LoRA', 'tuning_of',
+           'check_adapting', 'adapt_pipeline', 'adapting_cost']
 
 # %% ../nbs/10_adapt.ipynb #3ddfb692
 #| code-fold: true
@@ -26,17 +27,20 @@ from tqdm.auto import tqdm
 #| code-summary: "Imports"
 from .diffusion import WEIGHTINGS, Schedule, draw, loss_weights, sample_seed
 from .direct import teacher_fingerprint
-from .distill import training_batches
+from .data import training_batches
 from .loop import LoopConfig, fit
 from .losses import weighted_mse
 from .machinery.files import write_json, write_whole
-from .machinery.lora import (LoraSpec, add_lora, check_number, describe_lora,
-    fold_lora, load_lora, lora_targets, move_layers, read_lora, save_lora)
-from .machinery.sources import BadImages, DataConfig, StreamedImages, dice, open_data
+from .machinery.lora import (
+    LoraSpec, add_lora, check_number, describe_lora, fold_lora, load_lora, lora_targets,
+    move_layers, read_lora, save_lora)
+from .machinery.sources import DataConfig, StreamedImages, dice, open_data
+from .machinery.images import BadImages
 from .machinery.tensors import Frozen, cat_trees, flatten, map_tensors
 from .student import weight_map
-from .teacher import (SD, Family, denoiser, encode_captions, family_of, family_of_config,
-    generate, load_teacher, with_parts)
+from .teacher import (
+    SD, Family, denoiser, encode_captions, family_of, family_of_config, generate,
+    load_teacher, with_parts)
 
 # %% ../nbs/10_adapt.ipynb #435f10d8
 @dataclass(frozen=True)
@@ -377,14 +381,16 @@ def carry(
 @dataclass(frozen=True)
 class Subject:
     "One subject, and what it is one of"
-    instance_data:str              # Folder of pictures of the subject, or another data source
-    instance_prompt:str            # Their caption, with a rare word for the subject
+    instance_data:str|None=None    # Folder of pictures of the subject, or another data source
+    instance_prompt:str|None=None  # Their caption, with a rare word for the subject
     class_data:str|None=None       # Pictures of the class; None: drawn, if there is a class_prompt
     class_prompt:str|None=None     # Their caption; None: no prior preservation
     class_images:int=100           # How many are drawn, at least 1
     prior_weight:float|None=None   # What a class picture counts beside one of the subject; None: 1
 
-    def __post_init__(self): _check_booth(self)
+    def check(self):
+        "Raise if something that it takes to teach a subject is missing"
+        _check_booth(self)
 
     @property
     def weight(self)->float: return 1. if self.prior_weight is None else self.prior_weight
@@ -392,7 +398,7 @@ class Subject:
 # %% ../nbs/10_adapt.ipynb #4ddc486a
 #| code-fold: true
 #| code-summary: "Its checks"
-def _check_booth(b:DreamBooth):
+def _check_booth(b:Subject):
     if not (b.instance_prompt or "").strip():
         raise ValueError("instance_prompt is missing: the caption of the subject's pictures, "
                          'such as "a photo of sks dog"')
@@ -495,7 +501,7 @@ def _stacked(values):
 #| code-fold: true
 #| code-summary: "The pictures of a DreamBooth"
 def open_dreambooth(
-    dreambooth:DreamBooth,
+    dreambooth:Subject,
     cfg:DataConfig,               # All but source and caption
     resolution:int|None=None,     # Pixels; used where `cfg` does not say
     class_folder:Path|None=None,  # Of drawn class pictures
@@ -509,7 +515,101 @@ def open_dreambooth(
 
 def interleave(
     sources:list,                 # One or two, opened or cached
-    dreambooth:DreamBooth,
+    dreambooth:Subject,
 )->Interleaved:
     "The pictures of a DreamBooth as one source"
     return Interleaved(sources, [1., dreambooth.weight][:len(sources)])
+
+# %% ../nbs/10_adapt.ipynb #4d46538f
+from typing import Literal, Optional, Union
+
+from .machinery.recipes import check_ranges
+from .machinery.trajectories import read_captions
+from .stages import About, Noised, Stage
+from .student import count_parameters
+
+# %% ../nbs/10_adapt.ipynb #d12342ad
+@dataclass(frozen=True, kw_only=True)
+class Adapting(Stage, Noised):
+    "What both ways of adapting have"
+    text_encoder_lr:Optional[float]=None # Of the text encoder; None: it stays as it is (finetune), or learns at lr if it has a LoRA
+    keep_weight:float=0.      # Go on answering as the model did before
+    keep_captions:Optional[str]=None # To what: "scenes", a .txt, .csv or .jsonl file, or a data source; None: the captions of the data
+    teacher_dtype:Optional[Literal["bf16","fp16"]]=None # Of the model as it was, for keep_weight; None: as loaded
+    subject:Optional[Subject]=None # DreamBooth, in place of data
+    new_teacher, parts = True, 1
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_ranges(self, keep_weight=(0, 1e6), text_encoder_lr=(1e-12, 1))
+
+    @property
+    def wants(self)->str: return "subject" if self.subject else "pictures"
+    def tuning(self, seed:int=0)->Tuning: return tuning_of(self, seed)
+    def check(self, run): check_adapting(self, run)
+    def cost(self, run, before:dict)->dict: return adapting_cost(self, run, before)
+    def apply(self, pipe, run, folder): return adapt_pipeline(self, pipe, run, folder)
+    def about(self)->About:
+        what, tags = ("DreamBooth, ", ("dreambooth",)) if self.subject else ("", ())
+        return About(what+self.name, "fine-tuning", ("fine-tuned", *self.own_tags, *tags))
+
+# %% ../nbs/10_adapt.ipynb #f0c398f2
+@dataclass(frozen=True)
+class Finetune(Adapting, tag="finetune"):
+    "All weights of a pipeline, on pictures with captions"
+    name, own_tags, own = "fine-tuned", (), ()
+
+@dataclass(frozen=True)
+class LoRA(Adapting, tag="lora"):
+    "A low-rank addition to a pipeline's weights (arXiv 2106.09685), also saved on its own"
+    rank:int=4                # Of the denoiser's addition
+    alpha:Optional[float]=None # None: the rank, which makes the factor 1
+    targets:Union[str,list[str]]="attention" # attention, attention+ff, all-linear, all; a regular expression; or endings of names
+    text_rank:int=0           # Of the text encoder's; 0: none
+    rslora:bool=False         # Factor alpha over the root of the rank
+    dora:bool=False           # Length and direction apart
+    own_tags, own = ("lora",), ("rank", "alpha", "targets", "text_rank", "rslora", "dora")
+    @property
+    def name(self)->str: return f"LoRA of rank {self.rank}"
+
+# %% ../nbs/10_adapt.ipynb #1b12c51a
+def tuning_of(stage:Adapting, seed:int)->Tuning:
+    "What is trained, and what is asked of it"
+    captions = tuple(read_captions(stage.keep_captions, 1000, seed=seed)) if stage.keep_captions else ()
+    own = {f"lora_{name}": getattr(stage, name) for name in stage.own}
+    return Tuning(train="lora" if stage.own else "full", text_encoder_lr=stage.text_encoder_lr, keep_weight=stage.keep_weight,
+                  keep_captions=captions, caption_dropout=stage.caption_dropout, loss_weighting=stage.loss_weighting,
+                  snr_gamma=stage.snr_gamma, noise_offset=stage.noise_offset, **own)
+
+def check_adapting(stage:Adapting, run):
+    "What cannot be trained is said before anything is"
+    data, others = run.recipe.data, [s for s in run.recipe.stages if s.wants in ("pictures", "trajectories")]
+    if stage.subject:
+        stage.subject.check()
+        if data.streaming: raise ValueError("a DreamBooth's few pictures are not streamed: set streaming=False")
+        if data.source and not others: raise ValueError(f"a DreamBooth's pictures are its instance_data and class_data; leave data without a source, got {data.source!r}")
+    check_tuning(run.teacher, stage.tuning(run.seed), data.cache_text)
+
+# %% ../nbs/10_adapt.ipynb #e48445ba
+def adapt_pipeline(stage:Adapting, pipe, run, folder):
+    "What the stages do; a LoRA is saved on its own and then folded"
+    tuning = stage.tuning(run.seed)
+    new, model = tunable(pipe, tuning, run.seed)
+    objective = tuning_objective(pipe, tuning, run.seed, teacher_dtype=stage.teacher_dtype)
+    encode = family_of(pipe).tokens if tuning.trains_text else None
+    run.train(stage, new, model, objective, folder, encode=encode, lr_of=tuning.loop(run.loop(stage), family_of(pipe)).lr_of)
+    worn = tuple(tuning.specs(family_of(pipe)))
+    if worn: run.keep_lora(new, worn, folder)
+    return new
+
+def adapting_cost(stage:Adapting, run, config:dict)->dict:
+    "What its training holds: the model as it was is there for the report, and asked only to be kept"
+    tuning = stage.tuning(run.seed)
+    model = tunable(run.teacher, tuning)[1]
+    cost = dict(student_config=dict(config), teacher_config=dict(config) if stage.keep_weight else None,
+                trained=sum(p.numel() for p in model.parameters() if p.requires_grad))
+    if not stage.keep_weight: cost["extra"] = {"the model as it was": 4*count_parameters(denoiser(run.teacher))}
+    family = family_of(run.teacher)
+    spec = tuning.specs(family).get(family.denoiser)
+    if spec: cost["adapt"] = lambda model: add_lora(model, spec)
+    return cost

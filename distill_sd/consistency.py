@@ -206,7 +206,7 @@ def lcm_pipeline(
     "The student with its solver"
     return with_parts(with_denoiser(pipe, student), scheduler=lcm_scheduler(pipe.scheduler))
 
-# %% ../nbs/09_consistency.ipynb #99268f1c
+# %% ../nbs/09_consistency.ipynb #c5d786c5
 from typing import Literal, Optional
 
 from .diffusion import schedule_of
@@ -217,7 +217,7 @@ from .stages import About, Stage, TrajectorySettings
 from .student import count_parameters
 from .teacher import denoiser, encode_captions, family_of
 
-# %% ../nbs/09_consistency.ipynb #17a4aff2
+# %% ../nbs/09_consistency.ipynb #da298df0
 @dataclass(frozen=True)
 class LCM(Stage, Training, tag="lcm"):
     "Few calls by consistency along the teacher's path (latent consistency models, arXiv 2310.04378)"
@@ -240,7 +240,7 @@ class LCM(Stage, Training, tag="lcm"):
     def cost(self, run, before:dict)->dict: return consistency_cost(self, run, before)
     def apply(self, pipe, run, folder): return teach_consistency(self, pipe, run, folder)
 
-# %% ../nbs/09_consistency.ipynb #76b62cf8
+# %% ../nbs/09_consistency.ipynb #4593a7ad
 def teach_consistency(stage:LCM, pipe, run, folder):
     "What the stage does; the guidance that the student learns is that of its trajectories"
     teacher, student = run.teacher, few_calls_student(stage, pipe, run.seed)

@@ -355,7 +355,7 @@ def few_step_pipeline(
     scheduler = few_step_scheduler(pipe.scheduler, solver)
     return with_parts(with_denoiser(pipe, student), scheduler=scheduler)
 
-# %% ../nbs/08_direct.ipynb #3617436f
+# %% ../nbs/08_direct.ipynb #eaffc12c
 import copy
 from dataclasses import dataclass
 from typing import Literal
@@ -367,7 +367,7 @@ from .stages import About, Stage, TrajectorySettings
 from .student import count_parameters, meta_denoiser
 from .teacher import denoiser
 
-# %% ../nbs/08_direct.ipynb #b6bb5b82
+# %% ../nbs/08_direct.ipynb #377bb8f4
 @dataclass(frozen=True)
 class Direct(Stage, Training, tag="direct"):
     "Few calls, taught end to end from what the teacher draws in many (direct distillation, as DiffSynth-Studio)"
@@ -392,7 +392,7 @@ class Direct(Stage, Training, tag="direct"):
     def check(self, run): check_direct(self, run)
     def apply(self, pipe, run, folder): return teach_direct(self, pipe, run, folder)
 
-# %% ../nbs/08_direct.ipynb #ec97c7c4
+# %% ../nbs/08_direct.ipynb #0ae18836
 def direct_objective(stage:Direct, scheduler, pipe)->DirectObjective:
     "What a stage asks of its student"
     return DirectObjective(scheduler, stage.calls, loss=stage.loss, huber_c=stage.huber_c, point_weight=stage.point_weight,
@@ -413,7 +413,7 @@ def teach_direct(stage:Direct, pipe, run, folder):
     if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
     return new
 
-# %% ../nbs/08_direct.ipynb #30d24175
+# %% ../nbs/08_direct.ipynb #d92950d2
 def few_calls_student(stage, pipe, seed:int)->nn.Module:
     "A copy of a pipeline's denoiser that learns: all weights, or a LoRA on them"
     student = copy.deepcopy(denoiser(pipe)).requires_grad_(True)

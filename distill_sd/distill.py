@@ -159,7 +159,7 @@ def with_denoiser(
     "The same pipeline around another denoiser"
     return with_parts(pipe, **{family_of(pipe).denoiser: model})
 
-# %% ../nbs/07_distill.ipynb #71adc2a1
+# %% ../nbs/07_distill.ipynb #03da9251
 from dataclasses import asdict, dataclass
 from typing import Literal, Union
 
@@ -169,7 +169,7 @@ from .student import (
     StudentPlan, count_parameters, get_plan, make_student, meta_denoiser, student_config)
 from .teacher import denoiser
 
-# %% ../nbs/07_distill.ipynb #3eabbe4d
+# %% ../nbs/07_distill.ipynb #0f8aabea
 @dataclass(frozen=True)
 class Distill(Stage, Noised, tag="distill"):
     "Remove blocks, and teach what is left to do what the teacher does (BK-SDM, arXiv 2305.15798)"
@@ -193,7 +193,7 @@ class Distill(Stage, Noised, tag="distill"):
     def cost(self, run, before:dict)->dict: return removal_cost(self, before)
     def apply(self, pipe, run, folder): return remove_blocks(self, pipe, run, folder)
 
-# %% ../nbs/07_distill.ipynb #01ac5c89
+# %% ../nbs/07_distill.ipynb #fbffa4e4
 def plan_of(
     plan:Union[str,dict],  # A name, or the fields of a `StudentPlan`
 )->StudentPlan:

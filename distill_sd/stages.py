@@ -7,7 +7,7 @@ __all__ = ['STAGES', 'SECTIONS', 'VALUES', 'About', 'Stage', 'Noised', 'Trajecto
            'RunMachine', 'ReportSettings', 'Recipe', 'recipes', 'layout', 'load_recipe', 'data_lacking', 'check_same',
            'differences_of']
 
-# %% ../nbs/06_stages.ipynb #9a06d98e
+# %% ../nbs/06_stages.ipynb #a2d2d120
 import math
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
@@ -21,7 +21,7 @@ from .machinery.recipes import (
     Layout, build_section, build_stages, check_ranges, override, plain_recipe, stage_names)
 from .machinery.sources import DataSource
 
-# %% ../nbs/06_stages.ipynb #8421fe2c
+# %% ../nbs/06_stages.ipynb #1a553d97
 STAGES = {} # Tag -> stage type, in the order in which the pages define them
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class About:
     settings:Optional[dict] = None # `num_inference_steps` and `guidance_scale` that it is made for; None: as before
     not_run:str = ""              # What this machine could not do
 
-# %% ../nbs/06_stages.ipynb #c6cb0785
+# %% ../nbs/06_stages.ipynb #a53877c4
 class Stage:
     "One step of a recipe: a pipeline in, a pipeline out"
     tag = ""               # Its name in recipes; set by `class …(Stage, tag=…)`
@@ -67,7 +67,7 @@ class Stage:
         "What there is to tell of it"
         return About(self.tag, self.tag)
 
-# %% ../nbs/06_stages.ipynb #bb371a01
+# %% ../nbs/06_stages.ipynb #d849b089
 @dataclass(frozen=True, kw_only=True)
 class Noised(Training):
     "How pictures are noised, and what each timestep counts"
@@ -92,7 +92,7 @@ class TrajectorySettings:
     def __post_init__(self):
         check_ranges(self, n=(1, math.inf), num_inference_steps=(1, 1000), guidance_scale=(0, 100))
 
-# %% ../nbs/06_stages.ipynb #a3ed2521
+# %% ../nbs/06_stages.ipynb #fd7ae8f3
 def check_chain(
     stages:tuple,        # Of stages, in order
 ):
@@ -110,7 +110,7 @@ def check_chain(
         hasty = name if stage.few_calls else hasty
         if stage.new_teacher: removed, taught_by_hasty = None, name if hasty else taught_by_hasty
 
-# %% ../nbs/06_stages.ipynb #aa4d8d85
+# %% ../nbs/06_stages.ipynb #f9244963
 @dataclass(frozen=True)
 class TeacherSource:
     "Where the teacher comes from"
@@ -138,7 +138,7 @@ class ReportSettings:
     def __post_init__(self):
         check_ranges(self, images=(0, math.inf), latency_repeats=(0, math.inf), num_inference_steps=(1, 1000), guidance_scale=(0, 100))
 
-# %% ../nbs/06_stages.ipynb #2f055a20
+# %% ../nbs/06_stages.ipynb #3d403ea4
 @dataclass(frozen=True)
 class Recipe:
     "All that a run needs to know"
@@ -165,7 +165,7 @@ class Recipe:
 
     def __post_init__(self): check_ranges(self, seed=(0, 2**31-1))
 
-# %% ../nbs/06_stages.ipynb #676edcaa
+# %% ../nbs/06_stages.ipynb #4da73e6a
 def recipes()->dict: # Name -> its content, `description` and `source` included
     "The recipes that ship with the package"
     folder = Path(str(files("distill_sd")))/"recipes"
@@ -174,7 +174,7 @@ def recipes()->dict: # Name -> its content, `description` and `source` included
 SECTIONS = dict(teacher=TeacherSource, data=DataSource, machine=RunMachine, report=ReportSettings)
 VALUES = dict(output_dir=str, seed=int, description=str, source=str)
 
-# %% ../nbs/06_stages.ipynb #fc4b23e3
+# %% ../nbs/06_stages.ipynb #f690f3e8
 def _moves():
     "Old field -> its new place"
     few = "direct, or lcm"
@@ -205,7 +205,7 @@ def layout()->Layout:
     "What a recipe may hold, with the stages that have been defined so far"
     return Layout(SECTIONS, VALUES, STAGES, _moves())
 
-# %% ../nbs/06_stages.ipynb #c170418a
+# %% ../nbs/06_stages.ipynb #7504baf3
 def load_recipe(
     recipe:Union[str, Path, dict, list, tuple, Stage, Recipe]="toy", # Name, YAML file, mapping, list of stages, or a recipe
     **overrides,               # Any field by its name, a section or stage with a dict, or a path with dots
@@ -238,7 +238,7 @@ def _read_yaml(path):
     if isinstance(content, dict): return content
     raise ValueError(f"{path.name}: a recipe is a mapping of sections and stages, got {type(content).__name__}")
 
-# %% ../nbs/06_stages.ipynb #8c6b472c
+# %% ../nbs/06_stages.ipynb #f2bb4b5a
 def _with_data(recipe:Recipe, where:str)->Recipe:
     "The recipe with its data, or an error that says which stage lacks them"
     for name, stage in zip(recipe.names, recipe.stages):
@@ -255,7 +255,7 @@ def data_lacking(stage:Stage, recipe:Recipe)->str:
     if stage.wants != "trajectories" or stage.trajectories.source or stage.trajectories.captions: return ""
     return "draws trajectories from captions; pass data=, or its trajectories' captions= (or source=, a folder of them)"
 
-# %% ../nbs/06_stages.ipynb #91adf3e7
+# %% ../nbs/06_stages.ipynb #5f828539
 def check_same(
     before:dict,         # `Recipe.as_dict` of the run that is there
     now:Recipe,

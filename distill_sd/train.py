@@ -12,7 +12,7 @@ __all__ = ['OWN', 'SCENES', 'MODEL', 'ADAPTER', 'LORA_COMMANDS', 'BENCHMARK_COMM
            'Repeated', 'time_steps', 'generate_images', 'draw_teacher', 'run_from_shell', 'run_help', 'show_markdown',
            'show_recipes', 'show_files', 'show_set', 'main']
 
-# %% ../nbs/12_train.ipynb #97af1227
+# %% ../nbs/12_train.ipynb #c8995834
 import itertools
 import json
 import os
@@ -65,7 +65,7 @@ from .teacher import (
     denoiser, family_of, generate, image_factor, image_grid, image_size, load_teacher,
     recommended, with_parts)
 
-# %% ../nbs/12_train.ipynb #d608f34f
+# %% ../nbs/12_train.ipynb #718811ea
 #| code-fold: true
 #| code-summary: "The run folder, checked and begun"
 OWN = ("recipe.yaml", "stages", "cache", "trajectories", "class", "pipeline", "report.md", "report.html", "report")
@@ -102,7 +102,7 @@ def begin_folder(recipe:Recipe, folder:Path, overwrite:bool):
     text = yaml.safe_dump(recipe.as_dict(), sort_keys=False, allow_unicode=True)
     write_whole(folder/"recipe.yaml", text)
 
-# %% ../nbs/12_train.ipynb #4c55b161
+# %% ../nbs/12_train.ipynb #911162dd
 #| code-fold: true
 #| code-summary: "save_pipeline"
 def save_pipeline(
@@ -141,7 +141,7 @@ def replace_folder(new:Path, folder:Path):
     os.replace(new, folder)
     shutil.rmtree(old, ignore_errors=True)
 
-# %% ../nbs/12_train.ipynb #56d69320
+# %% ../nbs/12_train.ipynb #10627d91
 #| code-fold: true
 #| code-summary: "What a finished stage leaves"
 def save_stage(pipe, parts:tuple, folder:Path, about:dict):
@@ -166,7 +166,7 @@ def _scheduler_of(folder):
     name = json_of(folder/"scheduler_config.json")["_class_name"]
     return getattr(diffusers, name).from_pretrained(folder)
 
-# %% ../nbs/12_train.ipynb #ec6576ae
+# %% ../nbs/12_train.ipynb #e9ebb04a
 #| code-fold: true
 #| code-summary: "SampleGrids"
 class SampleGrids:
@@ -185,7 +185,7 @@ class SampleGrids:
         if self.display is None: self.display = display(grid, display_id=True)
         else: self.display.update(grid)
 
-# %% ../nbs/12_train.ipynb #34807e7e
+# %% ../nbs/12_train.ipynb #9457a003
 class Stopped(Exception):
     "A signal ended a training early; a checkpoint is there"
 
@@ -234,7 +234,7 @@ class Run:
         if folder is not None and self.team.is_main: save_lora(pipe, folder/"lora")
         for part in parts: fold_lora(getattr(pipe, part))
 
-# %% ../nbs/12_train.ipynb #34c19272
+# %% ../nbs/12_train.ipynb #5bfd769b
 #| code-fold: true
 #| code-summary: "Where pictures come from"
 SCENES = 3000 # How many there are, where a recipe does not say
@@ -268,7 +268,7 @@ def latents_of(run:Run, stage:Stage):
     subject = getattr(stage, "subject", None)
     return interleave(sources, subject) if subject else sources[0]
 
-# %% ../nbs/12_train.ipynb #43b74b6f
+# %% ../nbs/12_train.ipynb #3c27b34e
 #| code-fold: true
 #| code-summary: "Trajectories, given or drawn"
 def trajectory_config(run:Run, wanted:TrajectorySettings, parts:int=1)->TrajectoryConfig:
@@ -303,7 +303,7 @@ def draw_for(run:Run, wanted:TrajectorySettings, parts:int):
     run.team.wait()
     return open_trajectories(folder, run.teacher)
 
-# %% ../nbs/12_train.ipynb #defd960b
+# %% ../nbs/12_train.ipynb #2f80ad2d
 #| code-fold: true
 #| code-summary: "The class of a subject; batches of a stage"
 def draw_class_for(run:Run, stage:Stage):
@@ -329,7 +329,7 @@ def feed_of(
     else: made = training_batches(run.teacher, latents_of(run, stage), size, run.seed, dropout, encode=encode)
     return made if run.wrap is None else run.wrap(made)
 
-# %% ../nbs/12_train.ipynb #10d76662
+# %% ../nbs/12_train.ipynb #13bce9f2
 def train_stage(
     run:Run,
     stage:Stage,
@@ -366,7 +366,7 @@ def _first_source(run):
         if stage.wants == "pictures": return open_pictures(run, stage)[0]
         if stage.wants == "trajectories": return trajectories_of(run, stage.trajectories, stage.parts)
 
-# %% ../nbs/12_train.ipynb #de45dd96
+# %% ../nbs/12_train.ipynb #1889a1a4
 def prepare(recipe:Recipe)->Run:
     "Load and check all that a run needs; writes nothing"
     for stage in recipe.stages:
@@ -394,7 +394,7 @@ def shapes_of(recipe:Recipe, config:dict)->list: # Denoiser configs: the teacher
         except ValueError as e: raise ValueError(f"stage {name!r}: {e}") from None
     return shapes
 
-# %% ../nbs/12_train.ipynb #2e8785d8
+# %% ../nbs/12_train.ipynb #d64059a7
 @dataclass
 class RunResult:
     "What a run leaves behind"
@@ -408,7 +408,7 @@ class RunResult:
         if self.report is not None: self.report._ipython_display_()
         else: display(Markdown(f"stopped; `run(…, output_dir={str(self.output_dir)!r}, resume=True)` goes on"))
 
-# %% ../nbs/12_train.ipynb #dab18768
+# %% ../nbs/12_train.ipynb #5afe176e
 def run(
     recipe:Union[str, Path, dict, list, Stage, Recipe]="toy", # Name of a recipe, a YAML file, a list of stages, or a recipe
     *, resume:bool=False,   # Go on with the run in `output_dir`; stages may have been appended
@@ -440,7 +440,7 @@ def run_stages(job:Run):
         if stage.new_teacher: job.teacher = pipe
     return pipe
 
-# %% ../nbs/12_train.ipynb #cfe2e9c2
+# %% ../nbs/12_train.ipynb #8f173681
 #| code-fold: true
 #| code-summary: "Is a stage done? Apply it"
 def stage_is_done(stage:Stage, folder:Path)->bool:
@@ -462,7 +462,7 @@ def _apply(job, stage, pipe, folder):
     job.team.wait()
     return new
 
-# %% ../nbs/12_train.ipynb #826c9849
+# %% ../nbs/12_train.ipynb #c29bb0e6
 def say(job:Run, what:str):
     "A line for whoever waits, below the progress bars"
     if job.progress: tqdm.write(what, file=sys.stderr)
@@ -492,7 +492,7 @@ def own_settings(recipe:Recipe)->Optional[dict]:
     for stage in recipe.stages: own = stage.about().settings or own
     return own
 
-# %% ../nbs/12_train.ipynb #9afaf227
+# %% ../nbs/12_train.ipynb #bf6dec19
 #| code-fold: true
 #| code-summary: "Bind the results together"
 def training_seconds(rows:list, batch_size:int)->float:
@@ -534,7 +534,7 @@ def _measured(scores, latency):
     if latency: found["speedup"] = median(latency.speedup())
     return found
 
-# %% ../nbs/12_train.ipynb #a5119be1
+# %% ../nbs/12_train.ipynb #a7e40170
 @dataclass
 class Plan:
     "What a run would do"
@@ -557,7 +557,7 @@ def plan_run(recipe:Recipe)->Plan:
     held = any((Path(recipe.output_dir)/name).exists() for name in OWN)
     return Plan({**rows, **_first_stage_rows(job, shapes[0]), "output": recipe.output_dir + (" (already holds a run)" if held else "")})
 
-# %% ../nbs/12_train.ipynb #2ac4d544
+# %% ../nbs/12_train.ipynb #2e91222d
 #| code-fold: true
 #| code-summary: "What a stage holds and how long it takes"
 def stage_memory(job:Run, stage:Stage, before:dict): # A `MemoryEstimate`, or None if it does not train
@@ -594,7 +594,7 @@ def images_of(job:Run, stage:Stage)->Optional[int]:
     drawn = subject.class_images if subject and subject.class_prompt and not subject.class_data else 0
     return sum(map(len, opened)) + drawn if all(hasattr(s, "__len__") for s in opened) else None
 
-# %% ../nbs/12_train.ipynb #5fc7dee9
+# %% ../nbs/12_train.ipynb #7ced6fc2
 #| code-fold: true
 #| code-summary: "A rehearsal of the first stage"
 class Repeated:
@@ -637,7 +637,7 @@ def _first_stage_rows(job, before):
     if encode: took += f", and {duration((images_of(job, stage) or 0)*encode)} before to encode the data"
     return {"speed here": f"{stage.batch_size/step:.3g} images/s, by two steps", f"{stage.tag} takes": took}
 
-# %% ../nbs/12_train.ipynb #1adcdd7a
+# %% ../nbs/12_train.ipynb #fe48be79
 #| code-fold: true
 #| code-summary: "generate_images"
 def generate_images(
@@ -658,7 +658,7 @@ def generate_images(
     for path, image in zip(paths, images): write_whole(path, lambda part: image.save(part, format="PNG"))
     return paths
 
-# %% ../nbs/12_train.ipynb #a0f8cfd2
+# %% ../nbs/12_train.ipynb #e93d5f3d
 #| code-fold: true
 #| code-summary: "draw_teacher"
 def draw_teacher(
@@ -686,7 +686,7 @@ def draw_teacher(
     if csv and state.is_main_process: write_csv(open_trajectories(output_dir), pipe, Path(output_dir)/"csv")
     return Path(output_dir)
 
-# %% ../nbs/12_train.ipynb #72962033
+# %% ../nbs/12_train.ipynb #81c00749
 #| code-fold: true
 #| code-summary: "distill-sd run"
 def run_from_shell(
@@ -715,7 +715,7 @@ def run_help()->str:
     for tag, cls in known.stages.items(): lines += [f"stage {tag}: {(cls.__doc__ or '').strip()}", help_text(cls), ""]
     return "\n".join(lines)
 
-# %% ../nbs/12_train.ipynb #5d7aa9f2
+# %% ../nbs/12_train.ipynb #2f41d8eb
 #| code-fold: true
 #| code-summary: "The table of commands"
 MODEL = "a pipeline's folder, a hub id, a .safetensors file, or toy"
@@ -750,7 +750,7 @@ COMMANDS = dict(
     lora=LORA_COMMANDS,
     toy=Command("train the built-in teacher from nothing, or go on where that was stopped", "distill_sd.lab.toy:train_toy"))
 
-# %% ../nbs/12_train.ipynb #5850ae96
+# %% ../nbs/12_train.ipynb #52224c72
 def main(
     argv=None              # Arguments; None is the command line's
 ):
@@ -758,6 +758,6 @@ def main(
     argv = sys.argv[1:] if argv is None else argv
     return command_line(argv, COMMANDS, "distill-sd", "Make a Stable Diffusion model smaller and faster, with the measured evidence.")
 
-# %% ../nbs/12_train.ipynb #cac9e756
+# %% ../nbs/12_train.ipynb #d4e7748a
 #| eval: false
 if __name__ == "__main__": main()

@@ -19,15 +19,18 @@ from torch import Tensor, nn
 # %% ../../nbs/lab/05_adapters.ipynb #afcdebb2
 from ..adapt import carry_lora, fresh
 from ..diffusion import Schedule
-from ..direct import Peak
-from distill_sd.distill import (TASK, TOY, DistillObjective, fit_whole, train_student, training_batches,
-    with_denoiser)
+from ..machinery.memory import Peak
+from ..distill import DistillObjective, fit_whole, with_denoiser
+from ..data import training_batches
+from .ablation import TASK, TOY, train_student
 from .runner import group_rows, run_arms
 from ..loop import LoopConfig
 from ..machinery.lora import LoraSpec, adapter_of, add_lora, load_lora, save_lora
-from ..machinery.scenes import (CONCEPTS, LABELS, MOON, judge_score, load_judge, make_concept,
-    make_scene, render_scenes, write_concept)
-from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..machinery.scenes import (
+    CONCEPTS, LABELS, MOON, judge_score, load_judge, make_concept, make_scene,
+    render_scenes, write_concept)
+from ..machinery.sources import DataConfig, open_data
+from ..data import cache_latents
 from ..teacher import denoiser, generate, image_grid, image_size, load_teacher
 
 # %% ../../nbs/lab/05_adapters.ipynb #8185d6b4
@@ -72,7 +75,7 @@ def _fit_probe(x:Tensor, y:Tensor)->Tensor: # `(n 4096)` and `(n 9)` to `(classe
     return w.detach()
 
 # %% ../../nbs/lab/05_adapters.ipynb #12c92997
-def read_pictures(
+def concept_pictures(
     images:Tensor,   # `(n 3 64 64)` in [0, 1] or uint8
 )->Tensor:           # `(n 9)`: class indices, in the order of `READS`
     "What the probe reads off pictures"
@@ -94,7 +97,7 @@ def concept_score(
 
 def leaked(images:Tensor)->float: # Percentage
     "How many pictures in a hundred show a moon or wax, asked or not"
-    read = read_pictures(images)
+    read = concept_pictures(images)
     return _percent((read == MOON).any(1) | (read[:, -1] == 1))
 
 # %% ../../nbs/lab/05_adapters.ipynb #68edd15c

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..adapt import Tuning, finetune
-from ..distill import held_out_captions
+from ..machinery.scenes import held_out_captions
 from .runner import group_rows, minutes_of, run_arms
 from ..loop import LoopConfig
 from ..machinery.scenes import judge_score, make_scene, narrow_scenes, write_pictures
-from ..machinery.sources import DataConfig, cache_latents, open_data
+from ..machinery.sources import DataConfig, open_data
+from ..data import cache_latents
 from ..machinery.stats import spread
 from ..teacher import generate, image_size, load_teacher
 

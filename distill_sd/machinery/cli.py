@@ -6,7 +6,7 @@
 __all__ = ['FORESEEN', 'Command', 'parser_of', 'overview', 'command_line', 'run_command', 'refuse_politely', 'parse_fields',
            'read_value']
 
-# %% ../../nbs/machinery/14_cli.ipynb #c3953668
+# %% ../../nbs/machinery/14_cli.ipynb #0450bb75
 import difflib
 import os
 import sys
@@ -18,7 +18,7 @@ from typing import Any, Union
 import yaml
 from jsonargparse import ArgumentParser
 
-# %% ../../nbs/machinery/14_cli.ipynb #c71aac70
+# %% ../../nbs/machinery/14_cli.ipynb #91a56755
 @dataclass(frozen=True)
 class Command:
     "One command"
@@ -34,7 +34,7 @@ class Command:
         "The function"
         return resolve_name(self.function) if isinstance(self.function, str) else self.function
 
-# %% ../../nbs/machinery/14_cli.ipynb #472d5fe3
+# %% ../../nbs/machinery/14_cli.ipynb #33e12a91
 def parser_of(command:Command, prog:str)->ArgumentParser:
     "Options for the arguments of a command's function"
     function = command.load()
@@ -55,7 +55,7 @@ def overview(commands:dict, prog:str, description:str)->str:
         lines.append(f"  {name:<14} {what}")
     return "\n".join([*lines, "", f"`{prog} COMMAND --help` lists the options of one."])
 
-# %% ../../nbs/machinery/14_cli.ipynb #8dca649f
+# %% ../../nbs/machinery/14_cli.ipynb #2939a0ad
 def command_line(
     argv:list,             # What was typed after the program's name
     commands:dict,         # Name -> `Command`, or a dict of such for commands of two words
@@ -84,7 +84,7 @@ def run_command(command:Command, argv:list, prog:str):
         result = command.load()(**given)
     if result is not None: command.show(result)
 
-# %% ../../nbs/machinery/14_cli.ipynb #65c45474
+# %% ../../nbs/machinery/14_cli.ipynb #ade06370
 FORESEEN = (ValueError, OSError, NotImplementedError, FloatingPointError, RuntimeError, ImportError)
 
 class refuse_politely:
@@ -98,7 +98,7 @@ class refuse_politely:
         if not isinstance(error, FORESEEN) or os.environ.get("DISTILL_SD_TRACEBACK"): return False
         sys.exit(f"{self.prog}: {error}")
 
-# %% ../../nbs/machinery/14_cli.ipynb #d76e07ea
+# %% ../../nbs/machinery/14_cli.ipynb #64adbf91
 def parse_fields(
     argv:list,             # Such as `["toy", "--direct.lr", "1e-4", "--resume"]`
     flags:tuple=(),        # Options that take no value
