@@ -23,7 +23,6 @@ from PIL import Image, ImageDraw, ImageFont
 from safetensors import safe_open
 from torch import Tensor
 
-import distill_sd
 from .files import write_whole
 from .pipelines import component_weights, resolve
 from .scenes import judge_images, judge_score, read_caption
@@ -91,7 +90,7 @@ def environment(
 )->dict:
     "Versions and machine, for reports"
     others = {name: version(name) for name in ("torch", "diffusers", "transformers", "accelerate")}
-    own = {"distill_sd": distill_sd.__version__, "python": platform.python_version()}
+    own = {"distill_sd": version("distill_sd"), "python": platform.python_version()}
     return {**own, **others, "machine": machine(device)}
 
 # %% ../../nbs/machinery/12_report.ipynb #3f3404fa
