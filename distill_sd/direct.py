@@ -24,9 +24,8 @@ from .machinery.sources import batches
 from .data import drop_captions, posterior_moments
 from .machinery.processes import own_part
 from .machinery.trajectories import (
-    CSV_COLUMNS, Trajectories, TrajectoryConfig, check_points, check_rows,
-    check_same_teacher, new_manifest, parts_fingerprint, read_captions, read_table,
-    read_trajectories, relative_error, scheduler_facts, shard_names, table_trajectories,
+    Trajectories, TrajectoryConfig, check_points, check_rows, check_same_teacher,
+    new_manifest, parts_fingerprint, read_trajectories, scheduler_facts, table_trajectories,
     trajectory_rows, write_table, write_trajectories)
 from .diffusion import Schedule, sample_seed
 from .distill import with_denoiser

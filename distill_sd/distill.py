@@ -16,10 +16,6 @@ from torch import Tensor, nn
 from .diffusion import Schedule, draw, loss_weights
 from .losses import KDWeights, PRESETS, Taps, kd_losses
 from .loop import fit
-from .machinery.scenes import held_out_captions
-from .machinery.sources import batches
-from .machinery.processes import own_part
-from .data import to_batch
 from .machinery.tensors import Frozen
 from .student import feature_pairs
 from .teacher import SD, Family, family_of, with_parts

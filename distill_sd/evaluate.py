@@ -20,9 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from .losses import Taps, kd_losses
 from .machinery.memory import MemoryEstimate, parts_of_training, rehearse
 from .machinery.report import (
-    LatencyReport, PairedImages, Report, SizeReport, attribute_scores, can_judge,
-    environment, judge_pairs, machine, make_report, picture_scores, plot_losses, public,
-    stored_parts, teacher_card, write_card, write_report)
+    LatencyReport, PairedImages, SizeReport, machine, stored_parts)
 from .machinery.tensors import Frozen, map_tensors
 from .student import count_parameters
 from .teacher import (

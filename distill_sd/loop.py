@@ -25,14 +25,12 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .machinery.checkpoints import (
-    Journal, check_run_folder, checkpoint_folders, drop_old, load_tensors,
-    newest_checkpoint, read_checkpoint, read_metrics, set_aside, step_of,
+    Journal, check_run_folder, drop_old, load_tensors, newest_checkpoint, set_aside,
     trained_parameters, trained_tensors, write_checkpoint)
 from .machinery.files import fingerprint
 from .machinery.processes import Team, ahead, placed, share, stop_signals
-from distill_sd.machinery.speed import (
-    adamw8bit, borrowed, check_installed, eagerly, make_accelerator, mode, profiled,
-    resolve_precision)
+from .machinery.speed import (
+    adamw8bit, borrowed, check_installed, eagerly, make_accelerator, mode, profiled)
 
 # %% ../nbs/05_loop.ipynb #19eaeaef
 #| code-fold: true
@@ -713,7 +711,9 @@ def set_up(
         take = Step(model, objective, config, accelerator)
         try: yield take
         finally:
-            for learner in take.learners: accelerator.unwrap_model(learner.wrapped, keep_fp32_wrapper=False)
+            for learner in take.learners:
+                accelerator.unwrap_model(learner.wrapped, keep_fp32_wrapper=False)
+                learner.network.__dict__.pop("_is_accelerate_prepared", None) # or the next run would not prepare it
 
 # %% ../nbs/05_loop.ipynb #8cede1da
 #| code-fold: true

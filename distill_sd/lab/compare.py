@@ -15,9 +15,8 @@ from ..machinery.scenes import held_out_captions
 from ..evaluate import measure_latency, sampling_settings, size_report
 from .benchmark import named
 from ..machinery.files import write_json, write_whole
-from distill_sd.machinery.report import (
-    ATTRIBUTE_NAMES, Comparison, typed_command, environment, from_pairs, page, teacher_card,
-    write_page)
+from ..machinery.report import (
+    ATTRIBUTE_NAMES, Comparison, typed_command, environment, page, teacher_card)
 from ..teacher import generate, image_size, load_teacher
 
 # %% ../../nbs/lab/08_compare.ipynb #b84d0be2
