@@ -30,8 +30,8 @@ from ..machinery.stats import Interval
 from ..machinery.tensors import map_tensors
 from ..student import count_parameters
 from ..teacher import (
-    decode_latents, denoiser, encode_captions, family_of, family_of_config, freeze, generate,
-    image_factor, image_size, initial_noise, load_teacher, with_parts)
+    decode_latents, denoiser, encode_captions, family_of, family_of_config, freeze,
+    generate, image_factor, image_size, initial_noise, load_teacher, with_parts)
 
 # %% ../../nbs/lab/07_benchmark.ipynb #5c16da68
 MODE_DTYPES = dict(eager=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)

@@ -83,8 +83,8 @@ class MemoryEstimate:
     "Bytes that a training holds at its peak, part by part"
     parts:dict  # Name -> bytes
     note:str = ("Not included: Python and the libraries (on a GPU also the CUDA context), scratch space of convolutions, "
-                "pieces that the allocator keeps or cannot use, data workers, and with several processes DDP's copy of "
-                "the gradients.")
+                "pieces that the allocator keeps or cannot use, data workers, a teacher that answers ahead on a CPU, "
+                "and with several processes DDP's copy of the gradients.")
 
     @property
     def total(self)->int: return sum(self.parts.values())
