@@ -6,7 +6,7 @@
 __all__ = ['Tuning', 'TextAndDenoiser', 'from_tokens', 'tunable', 'FinetuneObjective', 'tuning_objective', 'check_tuning',
            'tuning_batches', 'finetune', 'fresh', 'merge_lora', 'carry_lora', 'show_lora', 'carry', 'Subject',
            'draw_class', 'Interleaved', 'open_dreambooth', 'interleave', 'Adapting', 'Finetune', 'LoRA', 'tuning_of',
-           'check_adapting', 'adapt_pipeline', 'adapting_cost']
+           'adapting_about', 'check_adapting', 'adapt_pipeline', 'adapting_cost']
 
 # %% ../nbs/10_adapt.ipynb #3ddfb692
 #| code-fold: true
@@ -532,10 +532,10 @@ from .student import count_parameters
 @dataclass(frozen=True, kw_only=True)
 class Adapting(Stage, Noised):
     "What both ways of adapting have"
-    text_encoder_lr:Optional[float]=None # Of the text encoder; None: it stays as it is (finetune), or learns at lr if it has a LoRA
+    text_encoder_lr:Optional[float]=None # Of the text encoder; None: fixed, or lr if it has a LoRA
     keep_weight:float=0.      # Go on answering as the model did before
-    keep_captions:Optional[str]=None # To what: "scenes", a .txt, .csv or .jsonl file, or a data source; None: the captions of the data
-    teacher_dtype:Optional[Literal["bf16","fp16"]]=None # Of the model as it was, for keep_weight; None: as loaded
+    keep_captions:Optional[str]=None # To "scenes", a file, a data source; None: those of the data
+    teacher_dtype:Optional[Literal["bf16","fp16"]]=None # Of the model kept to; None: as loaded
     subject:Optional[Subject]=None # DreamBooth, in place of data
     new_teacher, parts = True, 1
 
@@ -549,9 +549,7 @@ class Adapting(Stage, Noised):
     def check(self, run): check_adapting(self, run)
     def cost(self, run, before:dict)->dict: return adapting_cost(self, run, before)
     def apply(self, pipe, run, folder): return adapt_pipeline(self, pipe, run, folder)
-    def about(self)->About:
-        what, tags = ("DreamBooth, ", ("dreambooth",)) if self.subject else ("", ())
-        return About(what+self.name, "fine-tuning", ("fine-tuned", *self.own_tags, *tags))
+    def about(self)->About: return adapting_about(self)
 
 # %% ../nbs/10_adapt.ipynb #f0c398f2
 @dataclass(frozen=True)
@@ -564,52 +562,92 @@ class LoRA(Adapting, tag="lora"):
     "A low-rank addition to a pipeline's weights (arXiv 2106.09685), also saved on its own"
     rank:int=4                # Of the denoiser's addition
     alpha:Optional[float]=None # None: the rank, which makes the factor 1
-    targets:Union[str,list[str]]="attention" # attention, attention+ff, all-linear, all; a regular expression; or endings of names
+    targets:Union[str,list[str]]="attention" # Or attention+ff, all-linear, all, regex, endings
     text_rank:int=0           # Of the text encoder's; 0: none
     rslora:bool=False         # Factor alpha over the root of the rank
     dora:bool=False           # Length and direction apart
-    own_tags, own = ("lora",), ("rank", "alpha", "targets", "text_rank", "rslora", "dora")
+    own_tags = ("lora",)
+    own = ("rank", "alpha", "targets", "text_rank", "rslora", "dora")
+
     @property
     def name(self)->str: return f"LoRA of rank {self.rank}"
 
 # %% ../nbs/10_adapt.ipynb #1b12c51a
-def tuning_of(stage:Adapting, seed:int)->Tuning:
+#| code-fold: true
+#| code-summary: "What is trained; what is said before"
+def tuning_of(
+    stage:Adapting,
+    seed:int,              # Of the choice among `keep_captions`
+)->Tuning:
     "What is trained, and what is asked of it"
-    captions = tuple(read_captions(stage.keep_captions, 1000, seed=seed)) if stage.keep_captions else ()
+    captions = ()
+    if stage.keep_captions: captions = tuple(read_captions(stage.keep_captions, 1000, seed=seed))
     own = {f"lora_{name}": getattr(stage, name) for name in stage.own}
-    return Tuning(train="lora" if stage.own else "full", text_encoder_lr=stage.text_encoder_lr, keep_weight=stage.keep_weight,
-                  keep_captions=captions, caption_dropout=stage.caption_dropout, loss_weighting=stage.loss_weighting,
-                  snr_gamma=stage.snr_gamma, noise_offset=stage.noise_offset, **own)
+    return Tuning(
+        train="lora" if stage.own else "full", text_encoder_lr=stage.text_encoder_lr,
+        keep_weight=stage.keep_weight, keep_captions=captions,
+        caption_dropout=stage.caption_dropout, loss_weighting=stage.loss_weighting,
+        snr_gamma=stage.snr_gamma, noise_offset=stage.noise_offset, **own)
 
-def check_adapting(stage:Adapting, run):
-    "What cannot be trained is said before anything is"
-    data, others = run.recipe.data, [s for s in run.recipe.stages if s.wants in ("pictures", "trajectories")]
+def adapting_about(stage:Adapting)->About:
+    "What there is to tell of an adapted model"
+    what, tags = "", ()
+    if stage.subject: what, tags = "DreamBooth, ", ("dreambooth",)
+    return About(what+stage.name, "fine-tuning", ("fine-tuned", *stage.own_tags, *tags))
+
+# %% ../nbs/10_adapt.ipynb #ad13b309
+#| code-fold: true
+#| code-summary: "What cannot be trained"
+def check_adapting(
+    stage:Adapting,
+    run,                   # With `recipe`, `teacher` and `seed`
+):
+    "Raise for what cannot be trained, before anything is"
+    data = run.recipe.data
+    others = [s for s in run.recipe.stages if s.wants in ("pictures", "trajectories")]
     if stage.subject:
         stage.subject.check()
-        if data.streaming: raise ValueError("a DreamBooth's few pictures are not streamed: set streaming=False")
-        if data.source and not others: raise ValueError(f"a DreamBooth's pictures are its instance_data and class_data; leave data without a source, got {data.source!r}")
+        if data.streaming:
+            raise ValueError("a DreamBooth's few pictures are not streamed: set streaming=False")
+        if data.source and not others:
+            raise ValueError("a DreamBooth's pictures are its instance_data and class_data; "
+                             f"leave data without a source, got {data.source!r}")
     check_tuning(run.teacher, stage.tuning(run.seed), data.cache_text)
 
 # %% ../nbs/10_adapt.ipynb #e48445ba
-def adapt_pipeline(stage:Adapting, pipe, run, folder):
+def adapt_pipeline(
+    stage:Adapting,
+    pipe,                  # The pipeline to adapt; not changed
+    run,                   # With `seed`, `loop(…)`, `train(…)` and `keep_lora(…)`
+    folder,                # The stage's own; None for a rehearsal
+):                         # The adapted pipeline
     "What the stages do; a LoRA is saved on its own and then folded"
-    tuning = stage.tuning(run.seed)
+    tuning, family = stage.tuning(run.seed), family_of(pipe)
     new, model = tunable(pipe, tuning, run.seed)
     objective = tuning_objective(pipe, tuning, run.seed, teacher_dtype=stage.teacher_dtype)
-    encode = family_of(pipe).tokens if tuning.trains_text else None
-    run.train(stage, new, model, objective, folder, encode=encode, lr_of=tuning.loop(run.loop(stage), family_of(pipe)).lr_of)
-    worn = tuple(tuning.specs(family_of(pipe)))
+    encode = family.tokens if tuning.trains_text else None
+    lr_of = tuning.loop(run.loop(stage), family).lr_of
+    run.train(stage, new, model, objective, folder, encode=encode, lr_of=lr_of)
+    worn = tuple(tuning.specs(family))
     if worn: run.keep_lora(new, worn, folder)
     return new
 
-def adapting_cost(stage:Adapting, run, config:dict)->dict:
-    "What its training holds: the model as it was is there for the report, and asked only to be kept"
-    tuning = stage.tuning(run.seed)
+# %% ../nbs/10_adapt.ipynb #a3c511f7
+#| code-fold: true
+#| code-summary: "What they hold in memory"
+def adapting_cost(
+    stage:Adapting,
+    run,                   # With `teacher` and `seed`
+    config:dict,           # Of the denoiser that is adapted
+)->dict:
+    "For `memory_estimate`: the model as it was is there for the report, asked only to be kept"
+    tuning, family = stage.tuning(run.seed), family_of(run.teacher)
     model = tunable(run.teacher, tuning)[1]
-    cost = dict(student_config=dict(config), teacher_config=dict(config) if stage.keep_weight else None,
+    cost = dict(student_config=dict(config),
+                teacher_config=dict(config) if stage.keep_weight else None,
                 trained=sum(p.numel() for p in model.parameters() if p.requires_grad))
-    if not stage.keep_weight: cost["extra"] = {"the model as it was": 4*count_parameters(denoiser(run.teacher))}
-    family = family_of(run.teacher)
+    if not stage.keep_weight:
+        cost["extra"] = {"the model as it was": 4*count_parameters(denoiser(run.teacher))}
     spec = tuning.specs(family).get(family.denoiser)
     if spec: cost["adapt"] = lambda model: add_lora(model, spec)
     return cost

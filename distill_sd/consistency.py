@@ -220,20 +220,21 @@ from .teacher import denoiser, encode_captions, family_of
 # %% ../nbs/09_consistency.ipynb #da298df0
 @dataclass(frozen=True)
 class LCM(Stage, Training, tag="lcm"):
-    "Few calls by consistency along the teacher's path (latent consistency models, arXiv 2310.04378)"
+    "Few calls by consistency along a teacher's path (latent consistency models, arXiv 2310.04378)"
     calls:int=4               # Denoiser calls that the student is used with
     loss:Literal["mse","huber"]="huber" # Distance of answers
     huber_c:float=1e-3        # Where square turns into absolute value, for huber
     skip:int=20               # Timesteps of one step of the teacher; LCM's 1000/50
-    target_decay:float=.95    # Of the running average that gives the target; 0: the student itself
+    target_decay:float=.95    # Of the running average that is the target; 0: the student itself
     teacher_dtype:Optional[Literal["bf16","fp16"]]=None # Of a copy of the teacher; None: as loaded
-    lora_rank:int=0           # 0: all weights are trained; else a LoRA of this rank, also saved on its own
-    trajectories:TrajectorySettings=TrajectorySettings() # Whose ends are the pictures that it learns from
+    lora_rank:int=0           # 0: all weights are trained; else a LoRA's rank, kept on its own too
+    trajectories:TrajectorySettings=TrajectorySettings() # Whose ends are its pictures
     wants, few_calls, everywhere, parts = "trajectories", True, True, 1
 
     def __post_init__(self):
         super().__post_init__()
-        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3), skip=(1, 500), target_decay=(0, .999999))
+        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3))
+        check_ranges(self, skip=(1, 500), target_decay=(0, .999999))
 
     def about(self)->About: return few_calls_about(self)
     def check(self, run): run.manifest(self.trajectories)
@@ -241,22 +242,38 @@ class LCM(Stage, Training, tag="lcm"):
     def apply(self, pipe, run, folder): return teach_consistency(self, pipe, run, folder)
 
 # %% ../nbs/09_consistency.ipynb #4593a7ad
-def teach_consistency(stage:LCM, pipe, run, folder):
+def teach_consistency(
+    stage:LCM,
+    pipe,                  # The pipeline that learns to draw in few calls; not changed
+    run,                   # With `teacher`, `seed`, `manifest(…)`, `train(…)` and `keep_lora(…)`
+    folder,                # The stage's own; None for a rehearsal
+):                         # A pipeline around the trained copy, with the LCM scheduler
     "What the stage does; the guidance that the student learns is that of its trajectories"
     teacher, student = run.teacher, few_calls_student(stage, pipe, run.seed)
-    new = with_parts(with_denoiser(pipe, student), scheduler=lcm_scheduler(teacher.scheduler))
+    scheduler = lcm_scheduler(teacher.scheduler)
+    new = with_parts(with_denoiser(pipe, student), scheduler=scheduler)
     guidance = run.manifest(stage.trajectories)["guidance_scale"]
-    objective = LCMObjective(denoiser(teacher), student, schedule_of(teacher), encode_captions(teacher, [""]),
-                             guidance=(guidance, guidance), skip=stage.skip, target_decay=stage.target_decay, loss=stage.loss,
-                             huber_c=stage.huber_c, seed=run.seed, teacher_dtype=stage.teacher_dtype, family=family_of(teacher))
+    objective = LCMObjective(
+        denoiser(teacher), student, schedule_of(teacher), encode_captions(teacher, [""]),
+        guidance=(guidance, guidance), skip=stage.skip, target_decay=stage.target_decay,
+        loss=stage.loss, huber_c=stage.huber_c, seed=run.seed,
+        teacher_dtype=stage.teacher_dtype, family=family_of(teacher))
     run.train(stage, new, student, objective, folder)
     if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
     return new
 
-def consistency_cost(stage:LCM, run, config:dict)->dict:
-    "What its training holds: the teacher is asked with and without its caption, the target once"
+# %% ../nbs/09_consistency.ipynb #39969fd9
+#| code-fold: true
+#| code-summary: "What it holds in memory"
+def consistency_cost(
+    stage:LCM,
+    run,                   # With `teacher`
+    config:dict,           # Of the denoiser that learns
+)->dict:
+    "For `memory_estimate`: the teacher is asked with and without its caption, the target once"
     cost = few_calls_cost(stage, run, config)
     del cost["extra"]
-    teacher = dict(denoiser(run.teacher).config)
-    asked = [(teacher, 2, 2 if stage.teacher_dtype else 4), (dict(config), 1, 4)]
-    return {**cost, "asked": asked, "extra": {"teacher, as loaded": 4*count_parameters(denoiser(run.teacher)) if stage.teacher_dtype else 0}}
+    teacher, copied = denoiser(run.teacher), stage.teacher_dtype
+    asked = [(dict(teacher.config), 2, 2 if copied else 4), (dict(config), 1, 4)]
+    loaded = 4*count_parameters(teacher) if copied else 0
+    return {**cost, "asked": asked, "extra": {"teacher, as loaded": loaded}}

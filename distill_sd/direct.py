@@ -6,8 +6,8 @@
 __all__ = ['SOLVERS', 'LOSSES', 'draw_trajectories', 'teacher_fingerprint', 'make_manifest', 'make_trajectories',
            'check_trajectories', 'open_trajectories', 'read_csv', 'write_csv', 'trajectory_batches',
            'few_step_scheduler', 'check_solver', 'solve_steps', 'distance', 'point_distance', 'pixel_distance',
-           'check_distance', 'DirectObjective', 'few_step_pipeline', 'Direct', 'direct_objective', 'check_direct',
-           'teach_direct', 'few_calls_student', 'few_calls_about', 'few_calls_cost']
+           'check_distance', 'DirectObjective', 'few_step_pipeline', 'Direct', 'teach_direct', 'direct_objective',
+           'check_direct', 'few_calls_student', 'few_calls_about', 'few_calls_cost']
 
 # %% ../nbs/08_direct.ipynb #cd527dd0
 import inspect, math
@@ -369,20 +369,21 @@ from .teacher import denoiser
 # %% ../nbs/08_direct.ipynb #377bb8f4
 @dataclass(frozen=True)
 class Direct(Stage, Training, tag="direct"):
-    "Few calls, taught end to end from what the teacher draws in many (direct distillation, as DiffSynth-Studio)"
+    "Few calls, taught end to end from what the teacher draws in many (as DiffSynth-Studio does)"
     calls:int=4               # Denoiser calls that the student learns to draw with
     solver:Literal["ddim","euler","dpmsolver++"]="ddim" # Of the student
     loss:Literal["mse","huber"]="mse" # Distance of latents
     huber_c:float=1e-3        # Where square turns into absolute value, for huber
-    point_weight:float=0.     # Match the teacher between noise and latents; its steps must divide into `calls`
+    point_weight:float=0.     # Match the teacher on the way; its steps must divide into `calls`
     pixel_weight:float=0.     # Match the decoded pictures
-    lora_rank:int=0           # 0: all weights are trained; else a LoRA of this rank, also saved on its own
+    lora_rank:int=0           # 0: all weights are trained; else a LoRA's rank, kept on its own too
     trajectories:TrajectorySettings=TrajectorySettings() # What it learns from
     wants, few_calls = "trajectories", True
 
     def __post_init__(self):
         super().__post_init__()
-        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3), point_weight=(0, 1e6), pixel_weight=(0, 1e6))
+        check_ranges(self, calls=(1, 1000), lora_rank=(0, 4096), huber_c=(1e-12, 1e3))
+        check_ranges(self, point_weight=(0, 1e6), pixel_weight=(0, 1e6))
 
     @property
     def parts(self)->int: return self.calls if self.point_weight else 1
@@ -392,42 +393,76 @@ class Direct(Stage, Training, tag="direct"):
     def apply(self, pipe, run, folder): return teach_direct(self, pipe, run, folder)
 
 # %% ../nbs/08_direct.ipynb #0ae18836
-def direct_objective(stage:Direct, scheduler, pipe)->DirectObjective:
-    "What a stage asks of its student"
-    return DirectObjective(scheduler, stage.calls, loss=stage.loss, huber_c=stage.huber_c, point_weight=stage.point_weight,
-                           pixel_weight=stage.pixel_weight, vae=pipe.vae, family=family_of(pipe))
+def teach_direct(
+    stage:Direct,
+    pipe,                  # The pipeline that learns to draw in few calls; not changed
+    run,                   # With `teacher`, `seed`, `train(…)` and `keep_lora(…)`
+    folder,                # The stage's own; None for a rehearsal
+):                         # A pipeline around the trained copy, with the few-step scheduler
+    "What the stage does"
+    student = few_calls_student(stage, pipe, run.seed)
+    scheduler = few_step_scheduler(run.teacher.scheduler, stage.solver)
+    new = with_parts(with_denoiser(pipe, student), scheduler=scheduler)
+    run.train(stage, new, student, direct_objective(stage, new.scheduler, pipe), folder)
+    if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
+    return new
 
-def check_direct(stage:Direct, run):
-    "What can be known before a trajectory is drawn"
+# %% ../nbs/08_direct.ipynb #713a9ed2
+#| code-fold: true
+#| code-summary: "Its objective; what can be known before"
+def direct_objective(
+    stage:Direct,
+    scheduler,             # Of the student, from `few_step_scheduler`
+    pipe,                  # Whose VAE decodes, for `pixel_weight`
+)->DirectObjective:
+    "What a stage asks of its student"
+    return DirectObjective(scheduler, stage.calls, loss=stage.loss, huber_c=stage.huber_c,
+                           point_weight=stage.point_weight, pixel_weight=stage.pixel_weight,
+                           vae=pipe.vae, family=family_of(pipe))
+
+def check_direct(
+    stage:Direct,
+    run,                   # With `teacher` and `manifest(…)`
+):
+    "Raise for what cannot work, as far as can be known before a trajectory is drawn"
     scheduler = few_step_scheduler(run.teacher.scheduler, stage.solver)
     direct_objective(stage, scheduler, run.teacher)
     manifest = run.manifest(stage.trajectories, stage.parts)
     if stage.point_weight: check_points(manifest, scheduler, stage.calls)
 
-def teach_direct(stage:Direct, pipe, run, folder):
-    "What the stage does"
-    student = few_calls_student(stage, pipe, run.seed)
-    new = with_parts(with_denoiser(pipe, student), scheduler=few_step_scheduler(run.teacher.scheduler, stage.solver))
-    run.train(stage, new, student, direct_objective(stage, new.scheduler, pipe), folder)
-    if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
-    return new
-
 # %% ../nbs/08_direct.ipynb #d92950d2
-def few_calls_student(stage, pipe, seed:int)->nn.Module:
+def few_calls_student(
+    stage,                 # With `lora_rank`
+    pipe,                  # A pipeline, not changed
+    seed:int,              # Of a LoRA's first weights
+)->nn.Module:
     "A copy of a pipeline's denoiser that learns: all weights, or a LoRA on them"
     student = copy.deepcopy(denoiser(pipe)).requires_grad_(True)
-    return add_lora(student, LoraSpec(stage.lora_rank, targets="all"), seed=seed) if stage.lora_rank else student
+    if not stage.lora_rank: return student
+    return add_lora(student, LoraSpec(stage.lora_rank, targets="all"), seed=seed)
 
-def few_calls_about(stage)->About:
-    "What there is to tell of a student of few calls"
-    adapter, tags = (f", LoRA of rank {stage.lora_rank}", ("lora",)) if stage.lora_rank else ("", ())
-    return About(f"{stage.calls} calls{adapter}", "few steps", tags, dict(num_inference_steps=stage.calls, guidance_scale=1.))
+# %% ../nbs/08_direct.ipynb #f575b7b9
+#| code-fold: true
+#| code-summary: "What there is to tell of it; what it holds in memory"
+def few_calls_about(
+    stage,                 # With `calls` and `lora_rank`
+)->About:
+    "What there is to tell of a student of few calls, which draws without guidance"
+    adapter, tags = "", ()
+    if stage.lora_rank: adapter, tags = f", LoRA of rank {stage.lora_rank}", ("lora",)
+    settings = dict(num_inference_steps=stage.calls, guidance_scale=1.)
+    return About(f"{stage.calls} calls{adapter}", "few steps", tags, settings)
 
-def few_calls_cost(stage, run, config:dict)->dict:
-    "What its training holds, for `memory_estimate`: the teacher is not asked, but is there for the report"
+def few_calls_cost(
+    stage,                 # With `lora_rank`
+    run,                   # With `teacher`
+    config:dict,           # Of the denoiser that learns
+)->dict:
+    "What its training holds, for `memory_estimate`: the teacher rests, for the report"
     teacher = 4*count_parameters(denoiser(run.teacher))
     cost = dict(student_config=dict(config), extra={"the teacher, at rest": teacher})
     if not stage.lora_rank: return cost
     spec = LoraSpec(stage.lora_rank, targets="all")
     worn = add_lora(meta_denoiser(config), spec)
-    return {**cost, "trained": sum(p.numel() for p in worn.parameters() if p.requires_grad), "adapt": lambda model: add_lora(model, spec)}
+    trained = sum(p.numel() for p in worn.parameters() if p.requires_grad)
+    return {**cost, "trained": trained, "adapt": lambda model: add_lora(model, spec)}

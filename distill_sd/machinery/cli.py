@@ -24,9 +24,9 @@ class Command:
     "One command"
     help:str                      # What it does, in a line
     function:Union[str, Callable] # `"package.module:function"`, or a function
-    given:dict = field(default_factory=dict)  # Arguments that are given without an option: name -> (how many: 1 or "+", what it is)
+    given:dict = field(default_factory=dict) # Arguments without an option: name -> (1 or "+", what)
     skip:tuple = ()               # Arguments that a command line cannot give
-    lists:dict = field(default_factory=dict)  # Options that take several values: name -> type of one
+    lists:dict = field(default_factory=dict) # Options of several values: name -> type of one
     show:Callable = print         # What is done with the result
     raw:bool = False              # The function takes the arguments as they are typed
 
@@ -35,13 +35,19 @@ class Command:
         return resolve_name(self.function) if isinstance(self.function, str) else self.function
 
 # %% ../../nbs/machinery/14_cli.ipynb #33e12a91
-def parser_of(command:Command, prog:str)->ArgumentParser:
+#| code-fold: true
+#| code-summary: "Options of one command; what there is"
+def parser_of(
+    command:Command,
+    prog:str,              # Program and command, for usage and errors
+)->ArgumentParser:
     "Options for the arguments of a command's function"
     function = command.load()
     parser = ArgumentParser(prog=prog, description=command.help)
     skip = {*command.skip, *command.given, *command.lists}
     parser.add_function_arguments(function, as_positional=False, skip=skip)
-    for name, kind in command.lists.items(): parser.add_argument(f"--{name}", nargs="+", type=kind)
+    for name, kind in command.lists.items():
+        parser.add_argument(f"--{name}", nargs="+", type=kind)
     for name, (count, what) in command.given.items():
         more = {} if count == 1 else dict(nargs=count)
         parser.add_argument(name, help=what, **more)
@@ -51,7 +57,7 @@ def overview(commands:dict, prog:str, description:str)->str:
     "What there is, for `--help`"
     lines = [f"usage: {prog} COMMAND …", "", description, "", "commands:"]
     for name, command in commands.items():
-        what = command.help if isinstance(command, Command) else f"{', '.join(command)}"
+        what = command.help if isinstance(command, Command) else ", ".join(command)
         lines.append(f"  {name:<14} {what}")
     return "\n".join([*lines, "", f"`{prog} COMMAND --help` lists the options of one."])
 
@@ -60,25 +66,36 @@ def command_line(
     argv:list,             # What was typed after the program's name
     commands:dict,         # Name -> `Command`, or a dict of such for commands of two words
     prog:str,              # The program's name
-    description:str="",
+    description:str="",    # What it is, for `--help`
 ):
-    "Do what was asked; an unknown command ends the program with exit code 2 and the names that are like it"
+    "Do what was asked; an unknown command ends the program with exit code 2, and names like it"
     if not argv or argv[0] in ("-h", "--help"):
         print(overview(commands, prog, description))
         return
     name, *rest = argv
-    if name not in commands:
-        near = difflib.get_close_matches(name, list(commands), 3, .5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(commands)}"
-        print(f"{prog}: there is no command {name!r}; {hint}", file=sys.stderr)
-        sys.exit(2)
-    command = commands[name]
-    if isinstance(command, dict): return command_line(rest, command, f"{prog} {name}", description)
-    with refuse_politely(f"{prog} {name}"): return run_command(command, rest, f"{prog} {name}")
+    if name not in commands: _unknown_command(name, commands, prog)
+    command, prog = commands[name], f"{prog} {name}"
+    if isinstance(command, dict): return command_line(rest, command, prog, description)
+    with refuse_politely(prog): return run_command(command, rest, prog)
 
-def run_command(command:Command, argv:list, prog:str):
+# %% ../../nbs/machinery/14_cli.ipynb #ea5c5826
+#| code-fold: true
+#| code-summary: "An unknown command; one command"
+def _unknown_command(name, commands, prog):
+    near = difflib.get_close_matches(name, list(commands), 3, .5)
+    hint = f"choose from {', '.join(commands)}"
+    if near: hint = f"did you mean {' or '.join(near)}?"
+    print(f"{prog}: there is no command {name!r}; {hint}", file=sys.stderr)
+    sys.exit(2)
+
+def run_command(
+    command:Command,
+    argv:list,             # What was typed after the command's name
+    prog:str,              # Program and command, for usage and errors
+):
     "Parse the options of one command, call its function, show what it returns"
-    if command.raw: result = command.load()(argv)
+    if command.raw:
+        result = command.load()(argv)
     else:
         given = parser_of(command, prog).parse_args(argv, defaults=False).as_dict()
         result = command.load()(**given)
@@ -89,7 +106,9 @@ FORESEEN = (ValueError, OSError, NotImplementedError, FloatingPointError, Runtim
 
 class refuse_politely:
     "Inside the `with`, foreseeable errors end the program with one line and exit code 1"
-    def __init__(self, prog:str): self.prog = prog
+    def __init__(self,
+        prog:str,          # Program and command, for the line
+    ): self.prog = prog
     def __enter__(self): return self
     def __exit__(self, kind, error, trace):
         if isinstance(error, BrokenPipeError): # whoever read along, `head` say, has gone
@@ -101,9 +120,9 @@ class refuse_politely:
 # %% ../../nbs/machinery/14_cli.ipynb #64adbf91
 def parse_fields(
     argv:list,             # Such as `["toy", "--direct.lr", "1e-4", "--resume"]`
-    flags:tuple=(),        # Options that take no value
-)->tuple:                  # What was given without an option, the flags that are set, and fields by name
-    "Tell names, flags and fields of a command line apart"
+    flags:tuple=(),        # Options that take no value, with underscores
+)->tuple:                  # What was given without an option, flags that are set, fields by name
+    "Tell names, flags and fields of a command line apart; `ValueError` for a field without a value"
     plain, found, given, rest = [], set(), {}, list(argv)
     while rest:
         word = rest.pop(0)
@@ -117,9 +136,16 @@ def parse_fields(
         else: raise ValueError(f"--{name} needs a value, as --{name} VALUE")
     return plain, found, given
 
+# %% ../../nbs/machinery/14_cli.ipynb #c1e4a0b7
+#| code-fold: true
+#| code-summary: "One value"
 def read_value(text:str)->Any:
     "A value as it was typed; what is written as a list or a mapping is read as YAML, null as None"
     if text in ("null", "None"): return None
     if not text.startswith(("[", "{")): return text
-    try: return yaml.safe_load(text)
-    except yaml.YAMLError as e: raise ValueError(f"{text!r} looks like a list or a mapping and is none ({' '.join(str(e).split())})") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as e:
+        reason = " ".join(str(e).split())
+        raise ValueError(f"{text!r} looks like a list or a mapping and is none ({reason})"
+                         ) from None
