@@ -34,12 +34,12 @@ from torch import nn
 from tqdm.auto import tqdm
 
 # %% ../nbs/12_train.ipynb #ffd834ed
-from .adapt import Finetune, LoRA, draw_class, interleave, open_dreambooth # noqa: F401
-from .consistency import LCM # noqa: F401 (imported, a page's stages are known to recipes)
+from .adapt import Finetune, LoRA, draw_class, interleave, open_dreambooth  # noqa: F401
+from .consistency import LCM  # noqa: F401 (imported, a page's stages are known to recipes)
 from .data import cache_latents, training_batches
-from .direct import Direct, check_trajectories, make_manifest # noqa: F401
+from .direct import Direct, check_trajectories, make_manifest  # noqa: F401
 from .direct import make_trajectories, open_trajectories, trajectory_batches, write_csv
-from .distill import Distill # noqa: F401
+from .distill import Distill  # noqa: F401
 from .evaluate import count_macs, measure_latency, memory_estimate, paired_images
 from .evaluate import size_report
 from .loop import LoopConfig, Machine, Training, fit
