@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['LrSchedule', 'Precision', 'OptimizerName', 'CompileMode', 'FREE_ON_RESUME', 'check_fields', 'Training', 'Machine',
-           'LoopConfig', 'EMA', 'feed', 'answered', 'upcoming', 'check_every', 'Player', 'parameter_groups',
-           'make_optimizer', 'Learner', 'player_config', 'make_learners', 'turn_seed', 'asleep', 'take_turn', 'Step',
-           'check_resumable', 'turns_of', 'check_turns', 'same_layout', 'learned', 'learn_again', 'Progress',
-           'open_journal', 'show', 'Watch', 'FitResult', 'plot_metrics', 'start', 'set_up', 'watching', 'fit']
+           'LoopConfig', 'EMA', 'feed', 'answered', 'answers_ahead', 'threads_of', 'upcoming', 'check_every', 'Player',
+           'parameter_groups', 'make_optimizer', 'Learner', 'player_config', 'make_learners', 'turn_seed', 'asleep',
+           'take_turn', 'Step', 'check_resumable', 'turns_of', 'check_turns', 'same_layout', 'learned', 'learn_again',
+           'Progress', 'open_journal', 'show', 'Watch', 'FitResult', 'plot_metrics', 'start', 'set_up', 'watching',
+           'fit']
 
 # %% ../nbs/05_loop.ipynb #7f7b485a
 import errno, json, math, time
@@ -29,8 +30,9 @@ from .machinery.checkpoints import (
     trained_parameters, trained_tensors, write_checkpoint)
 from .machinery.files import fingerprint
 from .machinery.processes import Team, ahead, placed, share, stop_signals
-from .machinery.speed import (
-    adamw8bit, borrowed, check_installed, eagerly, make_accelerator, mode, profiled)
+from distill_sd.machinery.speed import (
+    WIDE, adamw8bit, borrowed, check_installed, computing_threads, eagerly, make_accelerator,
+    mode, profiled, width_of)
 
 # %% ../nbs/05_loop.ipynb #19eaeaef
 #| code-fold: true
@@ -111,7 +113,7 @@ class Machine:
     channels_last:bool=False    # Channel innermost: what GPUs' tensor cores want; slower on CPUs
     compile:Optional[CompileMode]=None # torch.compile's mode; "reduce-overhead" = CUDA graphs
     prefetch:int=1              # Batches made ahead by a thread while the model trains; 0 = none
-    ahead:Optional[bool]=None   # Objective's `ahead` in that thread; None = on CPUs, if not compiled
+    ahead:Optional[bool]=None   # Objective's `ahead` in that thread; None = for narrow models on CPUs, each with half the cores
     keep_memory:Optional[bool]=None # Freed memory is kept; None = on Linux CPUs with plenty of it
     checkpoint_every:int=500    # Steps between checkpoints; 0 = only the last
     keep_last:int=2             # The newest checkpoints that stay on disk
@@ -227,19 +229,36 @@ def answered(
         with torch.no_grad(), accelerator.autocast(): batch = objective.ahead(batch)
         yield batch
 
+def answers_ahead(
+    objective:Callable,
+    config:LoopConfig,
+    device,                   # Where the model learns
+    width:int=0,              # See `width_of`
+)->bool:
+    "Whether a thread asks the objective before its turn: if told so, else for narrow models on a CPU"
+    if not (config.prefetch and hasattr(objective, "ahead")): return False
+    if config.ahead is not None: return config.ahead
+    return device.type == "cpu" and not config.compile and width < WIDE
+
+def threads_of(
+    config:LoopConfig,
+    shared:bool,              # Does a thread answer ahead?
+)->Optional[int]:             # None: as they are
+    "Threads of one operation: a learner and who answers it take half of the cores each"
+    if config.threads or not shared: return config.threads
+    return max(1, torch.get_num_threads()//2)
+
 def upcoming(
     batches:Callable,
     objective:Callable,
     config:LoopConfig,
     step:int,                 # Optimizer steps already done
     accelerator:Accelerator,
+    width:int=0,              # Of the model
 ):
     "Micro-batches from step `step` on, ready before they are asked for"
     items = feed(batches, config, step, accelerator)
-    wanted = config.ahead
-    if wanted is None: wanted = accelerator.device.type == "cpu" and not config.compile
-    if wanted and config.prefetch and hasattr(objective, "ahead"):
-        items = answered(items, objective, accelerator)
+    if answers_ahead(objective, config, accelerator.device, width): items = answered(items, objective, accelerator)
     return ahead(items, config.prefetch, accelerator.device)
 
 # %% ../nbs/05_loop.ipynb #bac82097
@@ -752,7 +771,11 @@ def fit(
         run = Progress(take, {**getattr(objective, "state", {}), **(state or {})}, output_dir, team)
         step = run.restore() if resume else 0                                   # 1
         journal = open_journal(run, step)
-        data = stack.enter_context(closing(upcoming(batches, objective, config, step, accelerator))) # 2
+        width = width_of(model)
+        shared = answers_ahead(objective, config, accelerator.device, width)
+        stack.enter_context(computing_threads(threads_of(config, shared)))
+        data = upcoming(batches, objective, config, step, accelerator, width)   # 2
+        stack.enter_context(closing(data))
         stop = stack.enter_context(stop_signals(team.count == 1))
         watch, traced = stack.enter_context(watching(run, journal, callbacks, step, progress))
         last = step == config.steps
