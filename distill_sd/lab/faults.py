@@ -251,8 +251,8 @@ def train_tiny_chain(folder:Path, steps:int):
 def train_short(folder:Path, steps:int):
     "A short run of two stages that begins or goes on"
     from distill_sd import Direct, Distill, run # here: to kill a single `fit`, none of it is needed
-    stages = [Distill("bk-tiny", steps=steps, batch_size=2, warmup_steps=2),
-              Direct(calls=2, steps=steps, batch_size=2, warmup_steps=2,
+    stages = [Distill("bk-tiny", steps=steps, batch_size=2),
+              Direct(calls=2, steps=steps, batch_size=2,
                      trajectories=dict(n=16, num_inference_steps=4))]
     run(stages, teacher="toy", data=dict(source="scenes", n=16),
         machine=dict(checkpoint_every=1, log_every=1, threads=1),
