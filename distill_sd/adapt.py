@@ -275,6 +275,8 @@ def tuning_batches(pipe, source, tuning:Tuning, config:LoopConfig):
                             encode=tokens)
 
 # %% ../nbs/10_adapt.ipynb #8d86197b
+#| code-fold: true
+#| code-summary: "finetune"
 def finetune(
     pipe,                           # Any pipeline that `load_teacher` gives; not changed
     source,                         # From `cache_latents`, `open_data` or `interleave`
@@ -330,6 +332,8 @@ def merge_lora(
     return out
 
 # %% ../nbs/10_adapt.ipynb #c2699c5d
+#| code-fold: true
+#| code-summary: "carry_lora"
 def carry_lora(
     adapter,                   # A folder, a file, or an `Adapter`, of the teacher
     teacher_config:dict,       # The teacher denoiser's

@@ -242,6 +242,8 @@ class LCM(Stage, Training, tag="lcm"):
     def apply(self, pipe, run, folder): return teach_consistency(self, pipe, run, folder)
 
 # %% ../nbs/09_consistency.ipynb #4593a7ad
+#| code-fold: true
+#| code-summary: "What the stage does"
 def teach_consistency(
     stage:LCM,
     pipe,                  # The pipeline that learns to draw in few calls; not changed

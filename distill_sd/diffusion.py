@@ -237,6 +237,8 @@ class Schedule(_Shorthands):
         return replace(self, alphas_cumprod=self.alphas_cumprod.to(device))
 
 # %% ../nbs/02_diffusion.ipynb #3342deed
+#| code-fold: true
+#| code-summary: "schedule_of"
 PROCESSES = {"ddpm": Schedule.from_scheduler}   # `Family.process` -> what reads it from a scheduler
 
 def schedule_of(
@@ -264,6 +266,8 @@ def loss_weights(
     return weights * alpha_bar / (1 - alpha_bar)
 
 # %% ../nbs/02_diffusion.ipynb #87bc3777
+#| code-fold: true
+#| code-summary: "sample_seed"
 _M = 0xffffffff
 
 def _scramble(x:int)->int:

@@ -34,6 +34,8 @@ from .teacher import (
     image_size, initial_noise, to_pil, with_parts)
 
 # %% ../nbs/08_direct.ipynb #1b70bc5c
+#| code-fold: true
+#| code-summary: "Drawing with the points between"
 @torch.no_grad()
 def draw_trajectories(
     pipe,                    # The teacher
@@ -431,6 +433,8 @@ def check_direct(
     if stage.point_weight: check_points(manifest, scheduler, stage.calls)
 
 # %% ../nbs/08_direct.ipynb #d92950d2
+#| code-fold: true
+#| code-summary: "A copy that learns"
 def few_calls_student(
     stage,                 # With `lora_rank`
     pipe,                  # A pipeline, not changed

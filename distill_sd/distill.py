@@ -137,6 +137,8 @@ class DistillObjective(AskingObjective):
         return self.weights.total(terms), {**logged, "timesteps": asked["timesteps"]}             # 5
 
 # %% ../nbs/07_distill.ipynb #7299f207
+#| code-fold: true
+#| code-summary: "fit_whole"
 def fit_whole(model:nn.Module, *args, **kw): # `fit`'s arguments; its result
     "`fit`, and the averaged weights in place after it; a training that was stopped ends the process"
     result = fit(model, *args, **kw)

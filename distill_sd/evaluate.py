@@ -28,6 +28,8 @@ from .teacher import (
     image_size, recommended)
 
 # %% ../nbs/11_evaluate.ipynb #9d98c602
+#| code-fold: true
+#| code-summary: "Macs, and counting them"
 @dataclass(frozen=True)
 class Macs:
     "Multiply-accumulates of one denoiser call on one image"
@@ -64,6 +66,8 @@ def _sizes(pipe, folder):
     return column, {"denoiser as stored": own_kind, "pipeline as stored": all_kind}
 
 # %% ../nbs/11_evaluate.ipynb #78b81e25
+#| code-fold: true
+#| code-summary: "size_report"
 def size_report(
     pipes:dict,        # Name -> pipeline, e.g. `{"teacher": …, "student": …}`
     folders:dict|None=None, # Name -> where a pipeline was saved; otherwise where it was loaded from

@@ -113,6 +113,8 @@ def check_teacher(
             raise ValueError(no + f"{side} names layers for {len(stages)} stages, the UNet has {n}")
 
 # %% ../nbs/03_student.ipynb #1c703941
+#| code-fold: true
+#| code-summary: "A plan, spelled out"
 @dataclass(frozen=True)
 class Kept:
     "A plan for one UNet: `down[i]` and `up[i]` are the teacher's layers that make the student's stage `i`"
