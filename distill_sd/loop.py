@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['LrSchedule', 'Precision', 'OptimizerName', 'CompileMode', 'FREE_ON_RESUME', 'check_fields', 'Training', 'Machine',
-           'LoopConfig', 'EMA', 'feed', 'answered', 'answers_ahead', 'threads_of', 'upcoming', 'check_every', 'Player',
-           'parameter_groups', 'make_optimizer', 'Learner', 'player_config', 'make_learners', 'turn_seed', 'asleep',
-           'take_turn', 'Step', 'check_resumable', 'turns_of', 'check_turns', 'same_layout', 'learned', 'learn_again',
-           'Progress', 'open_journal', 'show', 'Watch', 'FitResult', 'plot_metrics', 'start', 'set_up', 'watching',
-           'fit']
+           'LoopConfig', 'EMA', 'feed', 'answered', 'answers_ahead', 'threads_of', 'upcoming', 'flowing', 'check_every',
+           'Player', 'parameter_groups', 'make_optimizer', 'Learner', 'player_config', 'make_learners', 'turn_seed',
+           'asleep', 'take_turn', 'Step', 'check_resumable', 'turns_of', 'check_turns', 'same_layout', 'learned',
+           'learn_again', 'Progress', 'open_journal', 'show', 'Watch', 'FitResult', 'plot_metrics', 'start', 'set_up',
+           'watching', 'fit']
 
 # %% ../nbs/05_loop.ipynb #7f7b485a
 import errno, json, math, time
@@ -260,6 +260,14 @@ def upcoming(
     items = feed(batches, config, step, accelerator)
     if answers_ahead(objective, config, accelerator.device, width): items = answered(items, objective, accelerator)
     return ahead(items, config.prefetch, accelerator.device)
+
+@contextmanager
+def flowing(model:nn.Module, batches:Callable, objective:Callable, config:LoopConfig, step:int, accelerator:Accelerator):
+    "Micro-batches from step `step` on, with the threads that suit whoever makes them; both are given back"
+    width = width_of(model)
+    threads = threads_of(config, answers_ahead(objective, config, accelerator.device, width))
+    with computing_threads(threads), closing(upcoming(batches, objective, config, step, accelerator, width)) as data:
+        yield data
 
 # %% ../nbs/05_loop.ipynb #bac82097
 #| code-fold: true
@@ -771,11 +779,7 @@ def fit(
         run = Progress(take, {**getattr(objective, "state", {}), **(state or {})}, output_dir, team)
         step = run.restore() if resume else 0                                   # 1
         journal = open_journal(run, step)
-        width = width_of(model)
-        shared = answers_ahead(objective, config, accelerator.device, width)
-        stack.enter_context(computing_threads(threads_of(config, shared)))
-        data = upcoming(batches, objective, config, step, accelerator, width)   # 2
-        stack.enter_context(closing(data))
+        data = stack.enter_context(flowing(model, batches, objective, config, step, accelerator)) # 2
         stop = stack.enter_context(stop_signals(team.count == 1))
         watch, traced = stack.enter_context(watching(run, journal, callbacks, step, progress))
         last = step == config.steps
