@@ -472,5 +472,3 @@ def describe(pipe)->Description:
         noise=f"{schedule.beta_schedule}, {schedule.num_train_timesteps} timesteps",
         recommended=", ".join(f"{k} {v:g}" for k, v in recommended(pipe).items()))
     return Description({name: _describe_part(getattr(pipe, name)) for name in family.models + family.helpers}, facts)
-
-def check_draws(pipe): pass
