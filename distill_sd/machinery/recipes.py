@@ -280,7 +280,7 @@ def parse_yaml(
 )->Any:
     "YAML without surprises: a `BadFile` for what is none, for keys that are twice or no text"
     with reading(where, todo):
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         try:
             root = loader.get_single_node()
             if root is None: return None
@@ -305,6 +305,14 @@ def read_yaml(
 #| code-fold: true
 #| code-summary: "Nodes and keys"
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+
+class _Loader(yaml.SafeLoader):
+    "Stops at the first node too many: a megabyte of them would take a minute"
+    count = 0
+    def compose_node(self, parent, index):
+        self.count += 1
+        if self.count > MOST_NODES: raise ValueError(f"more than {MOST_NODES:,} values")
+        return super().compose_node(parent, index)
 
 def _check_nodes(root, where):
     waiting, count = [root], 0
