@@ -163,10 +163,13 @@ def place_of(file:Path)->str:
     "What a shard of a cache is sealed with: the name of its set, and its own"
     return f"{file.parent.name}/{file.name}"
 
-def is_whole(file:Path)->bool:
-    "Is it there, and still what was written? A warning tells when it is there and is not"
+def is_whole(
+    file:Path,
+    place:str,  # As it was written
+)->bool:
+    "Is a shard there, and still what was written? A warning tells when it is there and is not"
     if not file.exists(): return False
-    try: read_shard(file, place_of(file))
+    try: read_shard(file, place)
     except (OSError, BadFile) as e:
         warnings.warn(f"{e}; it is made anew")
         return False
@@ -194,7 +197,7 @@ def write_shards(
     todo = [*mine, *(i for i in reversed(range(len(files))) if i not in mine)]
     while todo:
         for i in list(todo):
-            if not is_whole(files[i]):
+            if not is_whole(files[i], place_of(files[i])):
                 if i not in mine and is_busy(files[i]): continue
                 encode_shard(files[i], i, encode)
             todo.remove(i)
