@@ -504,7 +504,8 @@ def _check_matrices(path, module, found):
         odd = f"has matrices of {_times(down.shape)} and {_times(up.shape)}, which are no (rank in) and (out rank)"
     elif ranks[0] != ranks[1]: odd = f"has matrices of two ranks, {down.shape[0]} and {up.shape[1]}"
     elif 0 in (*down.shape, *up.shape): odd = f"has matrices of {_times(down.shape)} and {_times(up.shape)}: rank 0"
-    elif magnitude is not None and magnitude.numel() != len(up): odd = f"has {magnitude.numel()} lengths for {len(up)} rows"
+    elif magnitude is not None and magnitude.numel() != len(up):
+        odd = f"has {magnitude.numel()} lengths for {len(up)} rows"
     elif not all(t.is_floating_point() for t in found.values()): odd = f"is of {down.dtype}, no floating numbers"
     elif not all(t.float().isfinite().all() for t in found.values()): odd = "has numbers that are not finite"
     if odd: raise BadFile(f"{path}: the layer {_cut(module)} {odd}; {_AGAIN}")
