@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 # %% ../../nbs/machinery/09_lora.ipynb #bae1e270
 from .files import BadFile, reading, write_whole
-from .pipelines import check_plain_file, quiet, weight_names
+from .pipelines import quiet, weight_names
+from .tables import regular_file
 
 # %% ../../nbs/machinery/09_lora.ipynb #215eea90
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0",          # of a UNet
@@ -353,12 +354,11 @@ def save_lora(
 
 # %% ../../nbs/machinery/09_lora.ipynb #7d563550
 def _lora_file(path:Path)->Path:
-    check_plain_file(path)
-    if path.is_file():
-        if path.suffix == ".safetensors": return path
+    if path.exists() and not path.is_dir():
+        if regular_file(path).suffix == ".safetensors": return path
         raise BadFile(f"{path} is not a .safetensors file; adapters in other formats are not opened, "
                       "as a pickle can run code")
-    if not path.is_dir():
+    if not path.exists():
         raise FileNotFoundError(f"there is no adapter at {str(path)!r}: give a .safetensors file, "
                                 "or a folder with one")
     found = sorted(path.glob("*.safetensors"))
