@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['UNREADABLE', 'trained_parameters', 'trained_tensors', 'load_tensors', 'Terms', 'read_metrics', 'Journal', 'step_of',
-           'checkpoint_folders', 'check_run_folder', 'nbytes', 'write_checkpoint', 'read_checkpoint',
-           'newest_checkpoint', 'set_aside', 'drop_old']
+           'checkpoint_folders', 'check_run_folder', 'check_writable', 'nbytes', 'meta_crc32', 'write_meta',
+           'write_checkpoint', 'read_checkpoint', 'newest_checkpoint', 'set_aside', 'drop_old']
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #5a70cb2b
-import errno, json, os, pickle, shutil, time, warnings
+import errno, json, os, re, shutil, tempfile, time, warnings, zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Optional
@@ -18,7 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .files import append_rows, crc32, read_rows, write_json, write_whole
+from .files import (
+    BadFile, append_rows, crc32, is_full, read_json, read_rows, reading, write_json, write_whole, writing)
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #6e32f1ae
 def trained_parameters(
@@ -61,8 +62,11 @@ def load_tensors(
     for name, tensor in into.items(): tensor.copy_(tensors[name])
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #ab8ddb40
-_ADVICE = ("Nothing was saved after that, earlier checkpoints are intact. Usual causes: a learning rate that is too "
-    "high, fp16 overflow (use bf16 or none), a broken sample")
+_SAVED = "Nothing was saved after that, earlier checkpoints are intact. "
+_ADVICE = _SAVED + ("Usual causes: a learning rate that is too high, fp16 overflow (use bf16 or none), "
+    "a broken sample")
+_BEFORE_UPDATE = _SAVED + ("Nothing has been learned yet, so no learning rate is the cause: look at who answers "
+    "(is the teacher finite?), at the data, and at the precision (fp16 overflows; use bf16 or none)")
 
 def _span(timesteps:list)->str:
     if not timesteps: return ""
@@ -75,8 +79,10 @@ class Terms:
         mean:Callable=lambda t: t,   # Mean over processes of a tensor
         gather:Callable=lambda t: t, # A tensor's rows from all processes
         lenient:tuple=(),            # Terms that need not be finite (fp16 skips steps whose gradients overflow)
+        updated:bool=False,          # Has anybody learned before? From the first gradient norm on it is so
     ):
         self.mean, self.gather, self.lenient, self.records = mean, gather, lenient, []
+        self.updated = updated
 
     def add(self, step:int, terms:dict):
         scalars = {k: torch.as_tensor(v).detach().float() for k, v in terms.items() if k != "timesteps"}
@@ -95,8 +101,12 @@ class Terms:
                 bad[name] = where[first], values[first].item()
             means[name] = values.mean().item() if len(values) else None
         if bad: raise self.not_finite(bad)
-        self.records = []
+        self.updated, self.records = self.updated_before(len(self.records)), []
         return means
+
+    def updated_before(self, record:int)->bool:
+        "Had a network learned by then? A turn's last term is the norm of its gradient"
+        return self.updated or any(k.endswith("grad_norm") for _, _, terms in self.records[:record] for k in terms)
 
     def not_finite(self,
         bad:dict, # Name of a term → the first record in which it is not finite, and its value there
@@ -105,14 +115,21 @@ class Terms:
         step = self.records[first][0]
         seen = [self.gather(t) for s, t, _ in self.records if s == step and t is not None]
         values = ", ".join(f"{name} = {value}" for name, (i, value) in bad.items() if i == first)
-        return FloatingPointError(f"not finite at step {step}{_span(seen)}: {values}. {_ADVICE}")
+        advice = _ADVICE if self.updated_before(first) else _BEFORE_UPDATE
+        return FloatingPointError(f"not finite at step {step}{_span(seen)}: {values}. {advice}")
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #6a51653d
+def _is_row(row)->bool: return isinstance(row, dict) and type(row.get("step")) is int and row["step"] >= 0
+
 def read_metrics(
     path:Path, # `metrics.jsonl`
 )->list[dict]: # One dict per logged step; a last line that was cut short is left out
-    "The rows of a run's journal, none if there is no file yet; a broken line with others behind it is an error"
-    return read_rows(path)
+    "The rows of a run's journal, none if there is no file yet; what is broken is left out with a warning"
+    rows = read_rows(path, broken="skip")
+    good = [row for row in rows if _is_row(row)]
+    if len(good) < len(rows):
+        warnings.warn(f"{path}: {len(rows)-len(good)} of {len(rows)} rows are not those of a step and are left out")
+    return good
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #9cbb2a4a
 class Journal:
@@ -122,7 +139,7 @@ class Journal:
         step:int=0,               # Of the checkpoint that is resumed: rows after it are dropped
         **kw,                     # For `Terms`
     ):
-        self.path, self.terms = path, Terms(**kw)
+        self.path, self.terms = path, Terms(updated=step > 0, **kw)
         self.rows = [row for row in read_metrics(path) if row["step"] <= step] if path else []
         self.samples, self.seconds, self.total = 0, 0., 0
         if path: write_whole(path, "".join(json.dumps(row)+"\n" for row in self.rows))
@@ -143,7 +160,7 @@ class Journal:
         "Write the mean of every term since the last row, and `extra` numbers; raises if a value is not finite"
         means, seconds = self.terms.read(), time.perf_counter()-self.since
         self.seconds, self.total = self.seconds+seconds, self.total+self.samples
-        row = {"step": step, **means, **extra, "images_per_second": round(self.samples/seconds, 2)}
+        row = {"step": step, **means, **extra, "images_per_second": float(f"{self.samples/seconds:.4g}")}
         self.rows.append(row)
         if self.path: append_rows(self.path, [row])
         self.samples = 0
@@ -159,19 +176,38 @@ def checkpoint_folders(
     output_dir:Path, # A run's folder
 )->list[Path]:       # Oldest first
     "The complete checkpoints of a run"
-    found = [p for p in (Path(output_dir)/"checkpoints").glob("step-*") if p.name[5:].isdigit()]
+    found = [p for p in (Path(output_dir)/"checkpoints").glob("step-*") if re.fullmatch("step-[0-9]+", p.name)]
     return sorted(found, key=step_of)
 
 def check_run_folder(
     output_dir:Path, # None: nothing will be written
     resume:bool,     # Shall the run in it go on?
 ):
-    "Refuse a folder that holds a run already, unless that run is to go on"
+    "Refuse a folder that holds a run already, unless that run is to go on, and one that cannot be written to"
     if output_dir is None:
         if resume: raise ValueError("resume=True needs the output_dir of the run to go on with")
-    elif not resume and (checkpoint_folders(output_dir) or (Path(output_dir)/"metrics.jsonl").exists()):
+        return
+    if not str(output_dir): raise ValueError("output_dir is empty; name a folder, '.' for this one, or give None")
+    folder = Path(output_dir)
+    journal = folder/"metrics.jsonl"
+    if not resume and (checkpoint_folders(folder) or journal.exists()):
         raise FileExistsError(f"{output_dir} already holds a run; pass resume=True to go on with it, "
             "or use another output_dir")
+    check_writable(folder)
+    if os.path.lexists(folder/"checkpoints"): check_writable(folder/"checkpoints")
+    if journal.exists() and not journal.is_file(): raise FileExistsError(f"{journal} is not a file; take it away")
+
+# %% ../../nbs/machinery/08_checkpoints.ipynb #95f60343
+def check_writable(
+    folder:Path, # Made if it is not there
+):
+    "Raise unless files can be made in a folder; tried with one that is gone again"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder): pass
+    except OSError as e:
+        told = f"nothing can be written to {folder} ({e.strerror}); choose another folder, or change its permissions"
+        raise OSError(e.errno, told, str(folder)) from None
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #6c62a157
 def nbytes(x)->int:
@@ -189,6 +225,11 @@ def _check_room(root:Path, step:int, state):
             f"{free/2**20:,.0f} MiB are free; what is there was kept: make room (or lower keep_last) and resume",
             str(root))
 
+def _remove(path:Path):
+    "A folder with all that is in it, a file, or a link but not what it leads to"
+    if path.is_dir() and not path.is_symlink(): shutil.rmtree(path)
+    else: path.unlink(missing_ok=True)
+
 def _fsync(path:Path):
     if os.name != "posix": return # Windows cannot open a folder
     handle = os.open(path, os.O_RDONLY)
@@ -196,13 +237,26 @@ def _fsync(path:Path):
     finally: os.close(handle)
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #a9ac527a
+def meta_crc32(meta:dict)->int:
+    "Checksum of all that a checkpoint's `meta.json` says, itself left out"
+    files = {name: value for name, value in meta["crc32"].items() if name != "meta.json"}
+    return zlib.crc32(json.dumps({**meta, "crc32": files}, sort_keys=True).encode())
+
+def write_meta(
+    folder:Path, # A checkpoint's
+    meta:dict,   # With the checksums of the other files
+):
+    "Write a checkpoint's `meta.json`, with its own checksum"
+    sums = {**meta["crc32"], "meta.json": meta_crc32(meta)}
+    write_json(folder/"meta.json", {**meta, "crc32": sums})
+
 def _fill(folder:Path, weights:dict, training:dict, meta:dict):
     "Write all files of a checkpoint, and force them to disk"
     folder.mkdir()
     for name, tensors in weights.items():
         save_file({n: t.detach().contiguous() for n, t in tensors.items()}, folder/f"{name}.safetensors")
     torch.save(training, folder/"training.pt")
-    write_json(folder/"meta.json", {**meta, "crc32": {p.name: crc32(p) for p in folder.iterdir()}})
+    write_meta(folder, {**meta, "crc32": {p.name: crc32(p) for p in folder.iterdir()}})
     for path in [*folder.iterdir(), folder]: _fsync(path)
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #2a45c25a
@@ -220,31 +274,62 @@ def write_checkpoint(
     _check_room(root, step, (weights, training))
     final = root/f"step-{step:06d}"
     temporary = final.with_suffix(".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    _remove(temporary)
+    meta = json.loads(json.dumps(dict(step=step, weights=list(weights), config=asdict(config), **more)))
     try:
-        _fill(temporary, weights, training, dict(step=step, weights=list(weights), config=asdict(config), **more))
-        temporary.rename(final)
-        _fsync(root)
-    except (OSError, RuntimeError, SafetensorError) as e:  # torch and safetensors wrap the system's error
-        shutil.rmtree(temporary, ignore_errors=True)
+        with writing(final, "make room (or lower keep_last), then resume"):
+            _fill(temporary, weights, training, meta)
+            temporary.rename(final)
+            _fsync(root)
+    except (OSError, RuntimeError, SafetensorError) as e:
+        if is_full(e): raise
         message = f"the checkpoint of step {step} could not be written ({e}); earlier ones were kept"
         raise OSError(errno.EIO, message, str(root)) from e
+    finally: shutil.rmtree(temporary, ignore_errors=True)
     return final
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #8fcbcf21
+_META = dict(step=int, config=dict, weights=list, crc32=dict)
+
+def _read_meta(folder:Path)->dict:
+    "A checkpoint's `meta.json`, if it is what was written"
+    path = _regular(folder/"meta.json")
+    meta = read_json(path, dict)
+    for field, kind in _META.items():
+        if field not in meta: raise BadFile(f"{path} has no {field!r}")
+        if type(meta[field]) is not kind:
+            raise BadFile(f"{path}: {field!r} should be of type {kind.__name__}, got {meta[field]!r}")
+    if meta["step"] != step_of(folder): raise BadFile(f"{path} is of step {meta['step']}, its folder of another")
+    expected = meta["crc32"].pop("meta.json", None)  # an older version had none
+    if expected not in (None, meta_crc32(meta)): raise BadFile(f"{path} is not what was written, its checksum differs")
+    lost = {"training.pt", *(f"{name}.safetensors" for name in meta["weights"])} - meta["crc32"].keys()
+    if lost: raise BadFile(f"{path} has no checksum of {', '.join(sorted(lost))}")
+    return meta
+
+def _regular(path:Path)->Path:
+    "The same path; raises for what is no file, before it is opened: a pipe would wait for ever"
+    if path.exists() and not path.is_file(): raise BadFile(f"{path} is not a file")
+    return path
+
+# %% ../../nbs/machinery/08_checkpoints.ipynb #30d6acfe
 def read_checkpoint(
     folder:Path,
 )->dict:       # `step, config, weights, training`, and what else was in `meta.json`
     "Read a checkpoint's files, all on the CPU; raises if one is not what was written"
-    meta = json.loads((folder/"meta.json").read_text(encoding="utf-8"))
+    meta = _read_meta(folder)
     for name, expected in meta["crc32"].items():
-        if crc32(folder/name) != expected: raise ValueError(f"{name} is not what was written, its checksum differs")
-    meta["weights"] = {name: load_file(folder/f"{name}.safetensors") for name in meta["weights"]}
-    meta["training"] = torch.load(folder/"training.pt", map_location="cpu", weights_only=True)
-    return meta
+        path = _regular(folder/Path(name).name)
+        if crc32(path) != expected: raise BadFile(f"{name} is not what was written, its checksum differs")
+    tensors = {}
+    for name in meta["weights"]:
+        path = folder/f"{name}.safetensors"
+        with reading(path): tensors[name] = load_file(path)
+    path = folder/"training.pt"
+    with reading(path): training = torch.load(path, map_location="cpu", weights_only=True)
+    return {**meta, "weights": tensors, "training": training}
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #31d2c984
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError)
+UNREADABLE = (OSError, BadFile)
 
 def newest_checkpoint(
     output_dir:Path,   # A run's folder
@@ -262,10 +347,10 @@ def set_aside(
     step:int,        # Checkpoints after this one could not be read
 ):
     "Rename damaged checkpoints, so that they neither count nor stand in the way; remove half-written ones"
-    for folder in (Path(output_dir)/"checkpoints").glob("step-*.tmp"): shutil.rmtree(folder)
+    for folder in (Path(output_dir)/"checkpoints").glob("step-*.tmp"): _remove(folder)
     for folder in checkpoint_folders(output_dir):
         if step_of(folder) > step:
-            shutil.rmtree(folder.with_suffix(".damaged"), ignore_errors=True)
+            _remove(folder.with_suffix(".damaged"))
             folder.rename(folder.with_suffix(".damaged"))
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #96d383c5
@@ -277,4 +362,4 @@ def drop_old(
     "Remove the checkpoints that are no longer wanted"
     for folder in checkpoint_folders(output_dir)[:-keep_last]:
         if keep_every and step_of(folder) % keep_every == 0: continue
-        shutil.rmtree(folder.rename(folder.with_suffix(".tmp")))
+        _remove(folder.rename(folder.with_suffix(".tmp")))

@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['ATTRIBUTES', 'ATTRIBUTE_NAMES', 'BOOKKEEPING', 'LICENSE_KEYS', 'si', 'duration', 'median_range', 'settings_words',
-           'markdown_table', 'machine', 'environment', 'public', 'typed_command', 'SizeReport', 'stored_weights',
-           'stored_parts', 'LatencyReport', 'encode_picture', 'figure_png', 'paired_grid', 'PairedImages', 'Comparison',
-           'from_pairs', 'can_judge', 'picture_scores', 'attribute_scores', 'judge_pairs', 'loss_terms', 'plot_losses',
-           'Report', 'licence_of', 'teacher_card', 'licence_words', 'make_report', 'write_report', 'write_card',
-           'markdown_html', 'svg', 'plot_scores', 'page', 'write_page']
+           'markdown_text', 'fenced', 'markdown_table', 'machine', 'environment', 'public', 'typed_command',
+           'SizeReport', 'stored_weights', 'stored_parts', 'LatencyReport', 'check_finite', 'encode_picture',
+           'figure_png', 'paired_grid', 'PairedImages', 'Comparison', 'from_pairs', 'can_judge', 'picture_scores',
+           'attribute_scores', 'judge_pairs', 'loss_terms', 'plain_label', 'plot_losses', 'Report', 'licence_of',
+           'teacher_card', 'licence_words', 'make_report', 'write_report', 'write_card', 'markdown_html', 'svg',
+           'plot_scores', 'page', 'write_page']
 
 # %% ../../nbs/machinery/12_report.ipynb #9ace1d83
-import base64, html, io, os, platform, re, shlex, statistics, sys, textwrap
+import base64, html, io, math, os, platform, re, shlex, statistics, sys, textwrap, warnings
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import files
@@ -23,18 +24,22 @@ from PIL import Image, ImageDraw, ImageFont
 from safetensors import safe_open
 from torch import Tensor
 
-from .files import write_whole
+from .files import BadFile, reading, write_whole
 from .pipelines import component_weights, resolve
 from .scenes import judge_images, judge_score, read_caption
 from .stats import Scores
 
 # %% ../../nbs/machinery/12_report.ipynb #775d07f1
+def _written(number, spec): # A number by its format, or what is wrong with it
+    return format(number, spec) if math.isfinite(number) else "not finite"
+
 def si(
     n,           # A number; `None`: not known
     unit:str="", # Such as "B"
 )->str:
     "A number that a person can read: `323 M`; a dash for what is not known"
     if n is None: return "–"
+    if not math.isfinite(n): return "not finite"
     for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if n >= 1e3*size: return f"{n/size:,.0f} {letter}{unit}"
         if n >= size: return f"{n/size:.3g} {letter}{unit}"
@@ -42,6 +47,7 @@ def si(
 
 def duration(seconds:float)->str:
     "Seconds in words: `5 min 12 s`"
+    if not math.isfinite(seconds): return "not finite"
     if seconds < 60: return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes//60} h {minutes%60} min"
@@ -52,13 +58,32 @@ def median_range(
 )->str:
     "Median (smallest–largest)"
     def text(v): return f"{v:,.0f}" if v >= 10**digits else f"{v:.{digits}g}"
+    if not all(map(math.isfinite, values)): return "not finite"
     return f"{text(statistics.median(values))} ({text(min(values))}–{text(max(values))})"
 
 def settings_words(
     settings:dict, # `num_inference_steps` and `guidance_scale`
 )->str:
     "Sampling settings in words"
-    return f"{settings['num_inference_steps']} steps, guidance {settings['guidance_scale']:g}"
+    return f"{settings['num_inference_steps']} steps, guidance {_written(settings['guidance_scale'], 'g')}"
+
+# %% ../../nbs/machinery/12_report.ipynb #c06ed652
+def markdown_text(
+    words,  # Anything; a stranger's
+)->str:
+    "Words that Markdown shows as they are, in one line, in a table too"
+    text = html.escape(" ".join(str(words).split()), quote=False)
+    return re.sub(r"([\\`*_~|$\[\]])", r"\\\1", text)
+
+def fenced(
+    text:str,
+    language:str="",
+)->str:
+    "A block of code in Markdown; what is in it cannot end it"
+    fence = "`"*max([3, *(len(run)+1 for run in re.findall("`+", text))])
+    return f"{fence}{language}\n{text}\n{fence}"
+
+def _printable(text): return text.encode("utf-8", "replace").decode() # half a character is no text for a file
 
 # %% ../../nbs/machinery/12_report.ipynb #543d7e84
 def markdown_table(
@@ -141,7 +166,8 @@ class SizeReport:
 
     def _repr_markdown_(self)->str:
         names = list(next(iter(self.rows.values())))
-        return markdown_table(["", *names], [[q, *(self._cell(q, name) for name in names)] for q in self.rows])
+        heads = ["", *map(markdown_text, names)]
+        return markdown_table(heads, [[q, *(self._cell(q, name) for name in names)] for q in self.rows])
 
 def stored_weights(
     paths:list,  # `.safetensors` files
@@ -187,19 +213,29 @@ class LatencyReport:
     def note(self)->str:
         "What the numbers are, in words"
         s = self.settings
-        own = "".join(f"; {name}: {settings_words(o)}" for name, o in s.get("own", {}).items())
+        own = "".join(f"; {markdown_text(name)}: {settings_words(o)}" for name, o in s.get("own", {}).items())
         return (f"Median (min–max) of {s['repeats']} alternating turns. Batch of {s['batch_size']}, {s['size']} px, "
-                f"{settings_words(s)}{own}, {s['dtype']}, on {self.machine}, torch {torch.__version__.split('+')[0]}.")
+                f"{settings_words(s)}{own}, {s['dtype']}, on {markdown_text(self.machine)}, torch {torch.__version__.split('+')[0]}.")
 
     def _repr_markdown_(self)->str:
         kinds = [("images", "seconds per image", 1)] if self.images else []
         kinds.append(("calls", "denoiser call, ms", 1e3))
         heads = [head for _, title, _ in kinds for head in (title, "times as fast")]
         def row(name): return [cell for what, _, scale in kinds for cell in self._cells(name, what, scale)]
-        rows = [[name, *row(name)] for name in self.calls]
+        rows = [[markdown_text(name), *row(name)] for name in self.calls]
         return f"{markdown_table(['', *heads], rows)}\n\n{self.note()}"
 
 # %% ../../nbs/machinery/12_report.ipynb #cacf1c9a
+def check_finite(
+    images:dict,  # Who drew -> `(n 3 h w)`
+):
+    "Raise if there is a picture that is none: of NaN every distance and every score would be nonsense"
+    for name, x in images.items():
+        bad = int((~x.isfinite().flatten(1).all(1)).sum())
+        if bad:
+            raise FloatingPointError(f"{bad} of {len(x)} pictures by {name} are not finite: its denoiser or its decoder "
+                "gives NaN or infinity, so it cannot be compared; look at its weights and its precision")
+
 def _pil(images): # `(n 3 h w)` in [0, 1]
     levels = (images*255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     return [Image.fromarray(x) for x in levels]
@@ -257,6 +293,7 @@ class PairedImages:
     settings:dict      # Sampling settings of the teacher, and of the student unless it has its own
     own:dict|None=None # The student's, if it is used otherwise: fewer steps, no guidance
 
+    def __post_init__(self): check_finite(self.images)
     def __len__(self): return len(self.captions)
     def __repr__(self): return f"{len(self)} pairs at {self.settings}, mean RMSE {self.rmse.mean():.1f} of 255"
 
@@ -285,6 +322,8 @@ class Comparison:
     seeds:list
     images:dict    # Pipeline -> `(n 3 h w)` in [0, 1]
     settings:dict  # Pipeline -> `num_inference_steps` and `guidance_scale`
+
+    def __post_init__(self): check_finite(self.images)
 
     @property
     def names(self)->list: return list(self.images)
@@ -368,6 +407,11 @@ def loss_terms(
     names = dict.fromkeys(name for row in metrics for name in row)
     return [name for name in names if name.split("/")[-1] not in BOOKKEEPING and not name.startswith("feature/")]
 
+def plain_label(name)->str:
+    "A name that matplotlib shows as it is: no formula between dollars, no hidden entry"
+    name = _printable(" ".join(str(name).split())).replace("$", r"\$")
+    return f"\N{ZERO WIDTH SPACE}{name}" if name.startswith("_") else name
+
 def plot_losses(
     metrics:list,   # Rows of `metrics.jsonl`
     names=None,     # Terms to draw; `None`: `loss_terms`
@@ -376,8 +420,8 @@ def plot_losses(
     import matplotlib.pyplot as plt  # here: takes longer to import than the rest of this page
     fig, ax = plt.subplots(figsize=(5, 2.6), dpi=80, layout="constrained", facecolor="white")
     for name in names or loss_terms(metrics):
-        points = [(row["step"], row[name]) for row in metrics if (row.get(name) or 0) > 0]
-        if points: ax.plot(*zip(*points), label=name, lw=1.2)
+        points = [(row["step"], row[name]) for row in metrics if 0 < (row.get(name) or 0) < math.inf]
+        if points: ax.plot(*zip(*points), label=plain_label(name), lw=1.2)
     ax.set(xlabel="optimizer step", ylabel="loss (log scale)", yscale="log")
     ax.grid(alpha=.3, which="major")
     if ax.lines: ax.legend(fontsize=8)
@@ -397,25 +441,26 @@ class Report:
     )->Path:       # The page
         "Write pictures, then the page"
         for path, content in self.pictures.items(): write_whole(Path(folder)/path, content)
-        return write_whole(Path(folder)/name, self.text)
+        return write_whole(Path(folder)/name, _printable(self.text))
 
     def __repr__(self): return self.text
 
     def _ipython_display_(self):
         from IPython.display import Image as Picture, Markdown, display  # here: not needed outside of notebooks
-        for i, part in enumerate(re.split(r"!\[[^\]]*\]\(([^)]+)\)", self.text)):
+        ours = "|".join(map(re.escape, self.pictures)) or "(?!)" # a caption may look like a picture
+        for i, part in enumerate(re.split(rf"!\[[^\]]*\]\(({ours})\)", self.text)):
             if part.strip(): display(Picture(self.pictures[part]) if i % 2 else Markdown(part.strip()))
 
 # %% ../../nbs/machinery/12_report.ipynb #8b46b105
 def _with_error(score, n): # The standard error of a share, in percent
-    return f" ± {100*(score/100*(1 - score/100)/n)**.5:.1f}" if n else ""
+    return f" ± {100*(score/100*(1 - score/100)/n)**.5:.1f}" if n and math.isfinite(score) else ""
 
 def _scores_table(scores):
     "Judge scores, quantities in rows; with the standard error of the share that counts"
     names, n, rows = [k for k in scores if k != "n"], scores.get("n"), []
     for key in scores[names[0]]:
         values = [scores[name][key] for name in names]
-        cells = [f"{v:.1f}{_with_error(v, n) if key == 'all_correct' else ''}" for v in values]
+        cells = [_written(v, ".1f") + (_with_error(v, n) if key == "all_correct" else "") for v in values]
         rows.append([key.replace("_", " "), *cells])
     table = markdown_table(["correct, %", *names], rows)
     if not n: return table
@@ -433,13 +478,13 @@ def _pairs_section(pairs, picture):
 def _as_yaml(data): return yaml.safe_dump(public(data), sort_keys=False, allow_unicode=True).strip()
 
 def _folded(title, data):
-    return f"<details><summary>{title}</summary>\n\n```yaml\n{_as_yaml(data)}\n```\n\n</details>"
+    return f"<details><summary>{title}</summary>\n\n{fenced(_as_yaml(data), 'yaml')}\n\n</details>"
 
 def _origin_section(config, recipe_source, seconds, steps, env):
     done = [f"{steps} optimizer steps"] if steps else []
     if seconds: done.append(duration(seconds))
     parts = [f"Trained for {', '.join(done)}."] if done else []
-    if recipe_source: parts.append(f"Recipe: {recipe_source}")
+    if recipe_source: parts.append(f"Recipe: {markdown_text(recipe_source)}")
     parts += [_folded("Configuration", config or {}), _folded("Versions and machine", env or environment())]
     return "\n\n".join(parts)
 
@@ -447,7 +492,7 @@ def _stages(metrics): # Rows by the name of their stage, "" if there is one; sta
     by_name = metrics if isinstance(metrics, dict) else {"": metrics}
     return {name: rows for name, rows in by_name.items() if rows}
 
-def _training_title(name): return f"Training: {name}" if name else "Training"
+def _training_title(name): return f"Training: {name}" if name else "Training" # plain: escaped where it is shown
 
 # %% ../../nbs/machinery/12_report.ipynb #da361e03
 LICENSE_KEYS = ("license", "license_name", "license_link")
@@ -459,7 +504,12 @@ def licence_of(
     card = Path(folder)/"README.md"
     if not card.is_file(): return {}
     from huggingface_hub import ModelCard  # here: takes seconds to import
-    data = ModelCard.load(card, ignore_metadata_errors=True).data.to_dict()
+    try:
+        with reading(card, "its licence is not known"):
+            data = ModelCard.load(card, ignore_metadata_errors=True).data.to_dict()
+    except BadFile as e:
+        warnings.warn(str(e))
+        return {}
     return {k: data[k] for k in LICENSE_KEYS if data.get(k)}
 
 def teacher_card(
@@ -480,10 +530,11 @@ def licence_words(
 )->str:
     "What a student's users must know"
     if not card: return ""
-    name = card.get("license_name") or card.get("license")
-    link = f" ({card['license_link']})" if card.get("license_link") else ""
-    if name: return f"Teacher: {card['name']}. The student is bound by the teacher's licence: **{name}**{link}."
-    return (f"Teacher: {card['name']}. The teacher's card states no licence; look it up where the teacher came from "
+    name, link = card.get("license_name") or card.get("license"), card.get("license_link")
+    teacher, link = markdown_text(card["name"]), f" ({markdown_text(link)})" if link else ""
+    if isinstance(name, list): name = ", ".join(map(str, name))
+    if name: return f"Teacher: {teacher}. The student is bound by the teacher's licence: **{markdown_text(name)}**{link}."
+    return (f"Teacher: {teacher}. The teacher's card states no licence; look it up where the teacher came from "
             "before you share the student.")
 
 # %% ../../nbs/machinery/12_report.ipynb #137e2d4d
@@ -501,14 +552,14 @@ def _picture_sections(pairs, n_pairs, scores, pictures):
 def _loss_sections(stages, pictures):
     sections = []
     for name, rows in stages.items():
-        picture = f"report/losses-{name.replace(' ', '-')}.png" if name else "report/losses.png"
+        picture = f"report/losses-{re.sub('[^0-9a-zA-Z]+', '-', name)}.png" if name else "report/losses.png"
         pictures[picture] = figure_png(plot_losses(rows))
         sections.append((_training_title(name), f"![Loss against optimizer steps]({picture})"))
     return sections
 
 # %% ../../nbs/machinery/12_report.ipynb #624fe147
 def make_report(
-    title:str,
+    title:str,                        # Plain words
     *, config:dict|None=None,         # The resolved configuration
     recipe_source:str="",             # Where the recipe comes from
     sizes:SizeReport|None=None,
@@ -530,7 +581,7 @@ def make_report(
     steps = " + ".join(f"{rows[-1]['step']:,}" for rows in stages.values() if rows[-1].get("step"))
     sections.append(("How it was made", _origin_section(config, recipe_source, seconds, steps, environment)))
     if teacher_card: sections.append(("Licence", licence_words(teacher_card)))
-    parts = [f"# {title}", *(f"## {name}\n\n{text}" for name, text in sections)]
+    parts = [f"# {markdown_text(title)}", *(f"## {markdown_text(name)}\n\n{text}" for name, text in sections)]
     return Report("\n\n".join(parts) + "\n", pictures)
 
 def write_report(
@@ -578,14 +629,20 @@ def write_card(
 
 # %% ../../nbs/machinery/12_report.ipynb #13f74bda
 def _inline(text):
-    "Escaped, with Markdown's bold and code"
+    "Escaped, with Markdown's bold and code; what is escaped in Markdown is the character itself"
+    kept = []
+    def keep(match):
+        kept.append(html.escape(match[1]))
+        return "\0"
+    text = re.sub(r"\\([!-/:-@\[-`{-~])", keep, html.unescape(text).replace("\0", ""))
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    return re.sub("\0", lambda _: kept.pop(0), text)
 
 def _table_row(tag, cells): return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
 
 def _table_html(lines):
-    def cells(line): return [_inline(cell.strip()) for cell in line.strip().strip("|").split("|")]
+    def cells(line): return [_inline(cell.strip()) for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
     rows = [cells(line) for line in lines if not line.startswith("|---")]
     body = "".join(_table_row("td", row) for row in rows[1:])
     return f'<div class="scroll"><table><thead>{_table_row("th", rows[0])}</thead><tbody>{body}</tbody></table></div>'
@@ -630,7 +687,7 @@ def plot_scores(
     fig, ax = plt.subplots(figsize=(6, height), layout="constrained")
     for k, name in enumerate(names):
         at = [i + apart*(k - (len(names) - 1)/2) for i in range(len(rows))]
-        _errorbars(ax, [scores.mean(q, name) for q in rows], at, name)
+        _errorbars(ax, [scores.mean(q, name) for q in rows], at, plain_label(name))
     ax.set_yticks(range(len(rows)), [q.removesuffix(kind) for q in rows])
     ax.set(xlim=(-2, 102), xlabel="pictures that get it right, %" + (f" ({kind[2:]})" if kind else ""))
     ax.invert_yaxis()
@@ -703,14 +760,15 @@ def _details(title, data):
 def _origin_html(command, config, env, recipe_source, seconds):
     parts = [f"<pre>{html.escape(command)}</pre>"] if command else []
     if seconds: parts.append(f"<p>Trained for {duration(seconds)}.</p>")
-    if recipe_source: parts.append(f'<p class="note">Recipe: {_inline(recipe_source)}</p>')
+    if recipe_source: parts.append(f'<p class="note">Recipe: {html.escape(recipe_source)}</p>')
     if config: parts.append(_details("Configuration", config))
     return "\n".join([*parts, _details("Versions and machine", env)])
 
 def _scores_html(scores):
     kinds = [kind for kind in (", one object", ", two objects") if any(q.endswith(kind) for q in scores.values)]
     charts = "".join(svg(plot_scores(scores, kind)) for kind in kinds)
-    numbers = markdown_html(scores._repr_markdown_())
+    named = {q: {markdown_text(name): v for name, v in by_name.items()} for q, by_name in scores.values.items()}
+    numbers = markdown_html(Scores(named)._repr_markdown_())
     return f'<div class="charts">{charts}</div><details><summary>All numbers</summary>{numbers}</details>'
 
 def _rendered(title, env, facts, sections, gallery):
@@ -719,7 +777,8 @@ def _rendered(title, env, facts, sections, gallery):
     text = (files("distill_sd")/"assets"/"report.html").read_text(encoding="utf-8")
     sections = [(heading, Markup(body)) for heading, body in sections]
     template = Environment(autoescape=True).from_string(text)
-    return template.render(title=title, version=env.get("distill_sd", ""), facts=facts, sections=sections, **gallery)
+    shown = template.render(title=title, version=env.get("distill_sd", ""), facts=facts, sections=sections, **gallery)
+    return _printable(shown)
 
 # %% ../../nbs/machinery/12_report.ipynb #68dba11d
 def page(
