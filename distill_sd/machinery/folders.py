@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MARKER', 'LOCK', 'HOLDER', 'RUN_NAMES', 'FORMAT', 'is_written', 'foreign', 'read_marker', 'write_marker',
-           'check_place', 'remove_run', 'paths_in', 'check_inputs', 'holder', 'claimed']
+           'check_place', 'remove_run', 'paths_in', 'check_inputs', 'can_be_made', 'holder', 'claimed']
 
 # %% ../../nbs/machinery/00b_folders.ipynb #bd6fb2a9
 import getpass, os, re, shutil, socket, sys
@@ -173,6 +173,20 @@ def check_inputs(
         if name.endswith(pictures) and path.is_dir() and folder.is_relative_to(path):
             raise ValueError(f"output_dir {str(folder)!r} lies in {name} {written!r}: what the "
                              "run draws would become data; choose an output_dir outside of it")
+
+# %% ../../nbs/machinery/00b_folders.ipynb #9b0c567c
+#| code-fold: true
+#| code-summary: "Can it be made?"
+def can_be_made(
+    folder:str|Path,       # There, or not yet
+    name:str,              # Of the setting, for the error
+):
+    "Raise if nothing can be written into a folder, or if it cannot be made; makes nothing"
+    folder = Path(folder).expanduser().absolute()
+    near = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not near.is_dir(): raise ValueError(f"{name} {str(folder)!r}: {str(near)!r} is not a folder")
+    if os.access(near, os.W_OK | os.X_OK): return
+    raise PermissionError(f"{name} {str(folder)!r}: nothing may be written in {str(near)!r}")
 
 # %% ../../nbs/machinery/00b_folders.ipynb #54018c1a
 def holder()->dict:

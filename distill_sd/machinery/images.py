@@ -7,13 +7,16 @@ __all__ = ['FORMATS', 'IMAGE_SUFFIXES', 'BadImage', 'TooManyBadImages', 'to_rgb'
            'BadImages']
 
 # %% ../../nbs/machinery/03a_images.ipynb #ea638761
-import io, itertools, logging, math, warnings
+import io, itertools, logging, math, re, warnings
 
 # %% ../../nbs/machinery/03a_images.ipynb #3f93f8fa
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+# %% ../../nbs/machinery/03a_images.ipynb #8d885274
+from .files import in_a_line
 
 # %% ../../nbs/machinery/03a_images.ipynb #39e14582
 class BadImage(ValueError):
@@ -48,7 +51,8 @@ IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".t
 def open_image(
     data:bytes,     # The file's content
 )->Image.Image:     # Upright, RGB, fully decoded
-    "Decode, turn upright, make RGB; `BadImage` if any of it fails"
+    "Decode, turn upright, make RGB; `BadImage` says in a sentence why it cannot be done"
+    if not data: raise BadImage("the file is empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -58,8 +62,16 @@ def open_image(
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as e:
         limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels are the most that is opened"
         raise BadImage(f"refused, {limit}: {e}") from e
+    except UnidentifiedImageError as e:
+        raise BadImage(f"not a picture that can be read ({', '.join(FORMATS)}): "
+                       f"it begins with {data[:16]!r}") from e
     except Exception as e: # damaged files make decoders throw OSError, SyntaxError, struct.error, …
-        raise BadImage(f"{type(e).__name__}: {str(e).replace(hex(id(data)), '')}") from e
+        raise BadImage(f"a damaged picture: {_plain(e)}") from e
+
+def _plain(error):
+    "What a decoder says, without the addresses of its objects"
+    said = re.sub(r"<[^<>]* at 0x[0-9a-fA-F]+>", "it", in_a_line(error))
+    return f"{type(error).__name__}, {said}" if said != type(error).__name__ else said
 
 # %% ../../nbs/machinery/03a_images.ipynb #bc866c19
 def to_square(

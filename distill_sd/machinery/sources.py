@@ -4,18 +4,19 @@
 
 # %% auto #0
 __all__ = ['METADATA', 'IMAGE_COLUMNS', 'CAPTION_COLUMNS', 'DataSource', 'DataConfig', 'check_config', 'check_scenes',
-           'check_caching', 'Source', 'stamp', 'SceneTable', 'scene_source', 'inside', 'parse_json', 'read_metadata',
+           'check_caching', 'Source', 'stamp', 'SceneTable', 'scene_source', 'inside', 'read_metadata', 'list_files',
            'read_pairs', 'metadata_of', 'folder_source', 'TarPart', 'read_member', 'read_tar', 'add_member',
            'tar_source', 'dataset_source', 'files_source', 'hub_source', 'open_source', 'directory_source',
-           'pick_column', 'captions_of', 'not_a_caption', 'read_bytes', 'Reader', 'choose', 'read_row', 'stack_images',
-           'row_name', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'StreamedImages', 'stream_batches',
-           'open_data', 'first_rows', 'make_reader', 'numbers', 'Numbered', 'unchanged', 'batches']
+           'pick_column', 'BadCaption', 'captions_of', 'check_captions', 'read_bytes', 'Reader', 'choose', 'read_row',
+           'stack_images', 'row_name', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'StreamedImages',
+           'stream_batches', 'open_data', 'first_rows', 'make_reader', 'numbers', 'Numbered', 'unchanged', 'batches']
 
 # %% ../../nbs/machinery/04_sources.ipynb #f49b3cc0
-import csv, glob, itertools, json, math, random, tarfile
+import glob, itertools, json, math, os, random, tarfile, warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -28,9 +29,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 # %% ../../nbs/machinery/04_sources.ipynb #cd132858
-from .files import fingerprint
+from .files import BadFile, fingerprint, in_a_line, reading
 from .images import IMAGE_SUFFIXES, BadImage, BadImages, open_image, to_square
 from .scenes import Scene, make_scene, render_scenes
+from .tables import parse_json, regular_file, table_rows, whole_text
 
 # %% ../../nbs/machinery/04_sources.ipynb #4787c930
 @dataclass(frozen=True)
@@ -65,16 +67,40 @@ class DataConfig(DataSource):
     cache_folder:str|None=None   # Where encoded images are kept; None: in memory only
 
 # %% ../../nbs/machinery/04_sources.ipynb #48f77552
+_WHOLE = dict(n=(1, 10**9), resolution=(1, 16384), shuffle_buffer=(1, 10**9),
+              num_workers=(0, 1024), seed=(-2**63, 2**63-1)) # least and most
+
+def _check_numbers(cfg):
+    "Every number within its range; NaN is in none"
+    for name, (least, most) in _WHOLE.items():
+        value = getattr(cfg, name, None)
+        if value is None: continue
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if whole and least <= value <= most: continue
+        said = "n, the number of scenes," if name == "n" else name
+        raise ValueError(f"{said} must be a whole number of at least {least} and at most {most:,}, "
+                         f"got {value!r}")
+    share = isinstance(cfg.max_bad, Real) and not isinstance(cfg.max_bad, bool)
+    if not (share and 0 <= cfg.max_bad <= 1):
+        raise ValueError(f"max_bad is a share between 0 and 1, got {cfg.max_bad!r}")
+
+def _check_names(cfg):
+    "A blank source would mean the working directory, a blank caption says nothing"
+    if cfg.source is not None and not str(cfg.source).strip():
+        raise ValueError(f"data source {cfg.source!r} would be the working directory; "
+                         "give 'scenes', a path ('.' for that directory) or a hub id")
+    if not str(cfg.split).strip():
+        raise ValueError(f"split is the name of a part of the data, got {cfg.split!r}")
+    if cfg.caption is not None and not (isinstance(cfg.caption, str) and cfg.caption.strip()):
+        raise ValueError(f"caption is the text of every image, got {cfg.caption!r}")
+
+# %% ../../nbs/machinery/04_sources.ipynb #3bf29035
 def check_config(cfg:DataSource):
     "Refuse what cannot be done, before anything is opened"
+    _check_names(cfg)
+    _check_numbers(cfg)
     if cfg.crop not in ("center", "random"):
         raise ValueError(f"crop is 'center' or 'random', got {cfg.crop!r}")
-    if not 0 <= cfg.max_bad <= 1:
-        raise ValueError(f"max_bad is a share between 0 and 1, got {cfg.max_bad}")
-    for name in ("resolution", "shuffle_buffer"):
-        value = getattr(cfg, name)
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
     if cfg.source == "scenes": check_scenes(cfg)
     elif type(cfg) is DataSource and cfg.n is not None:
         raise ValueError(f"n is the number of scenes, but the source is {cfg.source!r}; leave it out")
@@ -83,8 +109,6 @@ def check_config(cfg:DataSource):
 # %% ../../nbs/machinery/04_sources.ipynb #dd74a092
 def check_scenes(cfg:DataConfig):
     "What the built-in scenes cannot do"
-    if cfg.n is not None and cfg.n < 1:
-        raise ValueError(f"n, the number of scenes, must be at least 1, got {cfg.n}")
     if cfg.split not in ("train", "test", "all"):
         raise ValueError(f"the scenes have the splits 'train', 'test' and 'all', got {cfg.split!r}")
     if cfg.flip:
@@ -105,10 +129,10 @@ def check_caching(cfg:DataConfig):
 @dataclass
 class Source:
     "Rows, not yet read"
-    table:Any            # `len(table)`, `table[i] -> dict`; or an iterable of dicts, for a stream
-    fingerprint:str      # Changes when the images do
-    roots:tuple=()       # Folders (or `hf://…`) that file names in rows may point into; (): none
-    streaming:bool=False # Can it only be read forwards?
+    table:Any             # `len(table)`, `table[i] -> dict`; or an iterable of dicts, for a stream
+    fingerprint:str|None  # Changes when an image or a caption does; None: a stream, not known
+    roots:tuple=()        # Folders (or `hf://…`) that file names in rows may point into; (): none
+    streaming:bool=False  # Can it only be read forwards?
 
 def stamp(
     files:Sequence[Path], # Also such as do not exist
@@ -116,8 +140,9 @@ def stamp(
     "A fingerprint of files, without opening them"
     facts = []
     for file in files:
-        facts.append([file.name])
-        if file.exists(): facts[-1] += [file.stat().st_size, file.stat().st_mtime_ns]
+        try: about = os.stat(file)
+        except FileNotFoundError: facts.append([file.name])
+        else: facts.append([file.name, about.st_size, about.st_mtime_ns])
     return fingerprint(facts)
 
 # %% ../../nbs/machinery/04_sources.ipynb #c09edb56
@@ -142,24 +167,13 @@ def inside(
     roots:tuple,    # Folders; a relative name is taken from the first
 )->Path:            # The file it means, all links followed
     "A file of the data folder; a name that leads out of it is an error"
-    path = Path(roots[0] if roots else "", name).resolve()
+    try: path = Path(roots[0] if roots else "", name).resolve()
+    except (RuntimeError, ValueError) as e: # links in a circle, a NUL
+        raise ValueError(f"the file name {str(name)!r} leads nowhere ({in_a_line(e)})") from e
     if any(path.is_relative_to(Path(root).resolve()) for root in roots): return path
     raise ValueError(
         f"the file name {str(name)!r} leads out of the data folder; file names must stay inside it "
         "(no '..', no absolute path, no link that points elsewhere): copy the file in")
-
-# %% ../../nbs/machinery/04_sources.ipynb #a440a784
-def parse_json(
-    text:str|bytes,
-    where:str,      # For the error
-)->dict:
-    "An object with named fields"
-    try: row = json.loads(text)
-    except ValueError as e: raise ValueError(f"{where} is not JSON: {e}") from e
-    if not isinstance(row, dict):
-        kind = type(row).__name__
-        raise ValueError(f"{where} should be an object with named fields, got {kind}")
-    return row
 
 # %% ../../nbs/machinery/04_sources.ipynb #5066de75
 METADATA = ("metadata.jsonl", "metadata.csv")
@@ -168,18 +182,33 @@ def read_metadata(
     file:Path, # One of `METADATA`
 )->list[dict]: # One dict a row, with the image's path under "image"
     "What a metadata file says of each image"
-    lines = file.read_text(encoding="utf-8-sig").splitlines(keepends=True)
-    if file.suffix == ".csv": rows = list(csv.DictReader(lines))
-    else:
-        numbered = enumerate(lines, 1)
-        rows = [parse_json(line, f"{file} line {i}") for i, line in numbered if line.strip()]
-    for i, row in enumerate(rows, 1):
-        if not isinstance(row.get("file_name"), str):
-            columns = sorted(map(str, row))
-            raise ValueError(f"row {i} of {file} has no 'file_name'; its columns are {columns}")
-        row["image"] = inside(row["file_name"], (file.parent,))
-        row["name"] = row["file_name"]
+    rows = []
+    for line, row in table_rows(file):
+        where, name = f"{file} line {line}", row.get("file_name")
+        if not (isinstance(name, str) and name.strip()):
+            raise BadFile(f"{where} has no 'file_name'; its columns are {sorted(row)}")
+        try: image = inside(name, (file.parent,))
+        except ValueError as e: raise BadFile(f"{where}: {e}") from None
+        rows.append({**row, "image": image, "name": name})
     return rows
+
+# %% ../../nbs/machinery/04_sources.ipynb #08cfa362
+def list_files(
+    root:Path,
+)->list[Path]:  # Sorted; also pipes and whatever else has a name, apart from folders
+    "All files below a folder, but for names that begin with a dot and linked folders"
+    def fail(e):
+        raise BadFile(f"the folder {e.filename} cannot be looked into ({e.strerror}); "
+                      "make it readable, or move it elsewhere") from e
+    found = []
+    for folder, below, names in os.walk(root, onerror=fail):
+        below[:] = [name for name in below if not name.startswith(".")]
+        linked = [name for name in below if os.path.islink(os.path.join(folder, name))]
+        if linked:
+            warnings.warn(f"linked folders in {folder} are not entered, and their pictures not used: "
+                          f"{', '.join(linked[:10])}; copy them in")
+        found += [Path(folder, name) for name in names if not name.startswith(".")]
+    return sorted(found)
 
 # %% ../../nbs/machinery/04_sources.ipynb #75faa90b
 def read_pairs(
@@ -188,12 +217,11 @@ def read_pairs(
 )->list[dict]:          # One dict an image; "caption" is None where there is no text beside it
     "Images with a text of the same name beside them"
     rows = []
-    for file in sorted(root.rglob("*")):
+    for file in list_files(root):
         if file.suffix.lower() not in IMAGE_SUFFIXES: continue
         name, text, caption = str(file.relative_to(root)), file.with_suffix(".txt"), None
-        if text.is_file():
-            text = inside(text.relative_to(root), (root,))
-            caption = text.read_text(encoding="utf-8", errors="replace").strip()
+        if os.path.lexists(text):
+            caption = whole_text(inside(text.relative_to(root), (root,))).strip()
         rows.append(dict(image=inside(name, (root,)), caption=caption, name=name))
     if rows and captions and not any(row["caption"] for row in rows):
         raise ValueError(
@@ -208,7 +236,7 @@ def metadata_of(
 )->Path|None:   # The metadata file that lies directly in it
     "Where a folder says what its images show, if it does"
     for name in METADATA:
-        if (root/name).is_file(): return root/name
+        if os.path.lexists(root/name): return root/name
 
 def folder_source(
     root:Path,      # Holds images, or a subfolder named like the split that does
@@ -221,8 +249,8 @@ def folder_source(
             raise ValueError(f"split {cfg.split!r}: there is no folder {root/cfg.split}")
     metadata = metadata_of(root)
     rows = read_metadata(metadata) if metadata else read_pairs(root, cfg.caption is None)
-    texts = [metadata] if metadata else [row["image"].with_suffix(".txt") for row in rows]
-    return Source(rows, stamp([row["image"] for row in rows] + texts), (root,))
+    said = [{name: value for name, value in row.items() if name != "image"} for row in rows]
+    return Source(rows, fingerprint(stamp([row["image"] for row in rows]), said), (root,))
 
 # %% ../../nbs/machinery/04_sources.ipynb #b244a802
 class TarPart(NamedTuple):
@@ -244,7 +272,7 @@ def read_member(tar, member, kind:str)->dict:
     if kind not in ("txt", "text", "caption", "json"): return {}
     content = tar.extractfile(member).read()
     if kind == "json": return parse_json(content, f"{member.name} in {tar.name}")
-    return {kind: content.decode("utf-8", errors="replace").strip()}
+    with reading(f"{member.name} in {tar.name}"): return {kind: content.decode("utf-8").strip()}
 
 # %% ../../nbs/machinery/04_sources.ipynb #ad36f5db
 def read_tar(
@@ -252,12 +280,9 @@ def read_tar(
 )->list[dict]:  # One dict a sample that has an image
     "The samples of one shard: members that share a name up to its first dot"
     rows = {}
-    try:
-        with tarfile.open(file, "r:") as tar:
-            for member in tar: add_member(rows, tar, member, file.name)
-    except tarfile.TarError as e:
-        raise ValueError(f"{file} cannot be read as a plain, whole .tar ({e}); "
-                         "a compressed one must be unpacked first (gunzip)") from e
+    todo = "it should be a plain, whole .tar; a compressed one must be unpacked first (gunzip)"
+    with reading(regular_file(file), todo), tarfile.open(file, "r:") as tar:
+        for member in tar: add_member(rows, tar, member, file.name)
     return [row for row in rows.values() if "image" in row]
 
 def add_member(rows:dict, tar, member, where:str):
@@ -275,9 +300,10 @@ def tar_source(files:Sequence[Path])->Source:
 
 # %% ../../nbs/machinery/04_sources.ipynb #6c5bc794
 def dataset_source(
-    ds,             # A 🤗 dataset, a dict of splits, or a stream
-    roots:tuple,    # Folders that file names in rows may point into
+    ds,                      # A 🤗 dataset, a dict of splits, or a stream
+    roots:tuple,             # Folders that file names in rows may point into
     cfg:DataConfig,
+    files:Sequence[Path]=(), # Those it lies in, where they are on this machine
 )->Source:
     "A 🤗 dataset as a source, its images left as bytes"
     import datasets # takes a second, which scenes and folders need not pay
@@ -286,7 +312,8 @@ def dataset_source(
             raise ValueError(f"split {cfg.split!r} is not in {cfg.source}; it has {sorted(ds)}")
         ds = ds[cfg.split]
     streaming = isinstance(ds, datasets.IterableDataset)
-    name = "a stream" if streaming else ds._fingerprint
+    name = None if streaming else ds._fingerprint
+    if name and files: name = fingerprint(stamp(files), cfg.split, cfg.subset)
     for column, feature in (ds.features or {}).items():
         if isinstance(feature, datasets.Image):
             ds = ds.cast_column(column, datasets.Image(decode=False))
@@ -298,6 +325,7 @@ def files_source(
     cfg:DataConfig,
 )->Source:
     "Shards or tables given one by one"
+    for file in files: regular_file(file)
     kinds = {f.suffix.lower() for f in files}
     if kinds == {".tar"}: return tar_source(files)
     if kinds not in ({".parquet"}, {".arrow"}):
@@ -308,22 +336,25 @@ def files_source(
     try: ds = datasets.load_dataset(kinds.pop()[1:], data_files=data_files, split=cfg.split,
                                     streaming=cfg.streaming)
     except Exception as e:
-        raise ValueError(f"data source {cfg.source!r} cannot be read: {e.__cause__ or e}") from e
-    return dataset_source(ds, (files[0].parent,), cfg)
+        why = in_a_line(e.__cause__ or e)
+        raise BadFile(f"data source {cfg.source!r} cannot be read: {why}") from e
+    return dataset_source(ds, (files[0].parent,), cfg, files)
 
 # %% ../../nbs/machinery/04_sources.ipynb #56f994e7
 def hub_source(cfg:DataConfig)->Source:
     "A dataset repository on the hub, or a local copy of one"
     import datasets
     local = Path(cfg.source).expanduser().absolute()
-    here = local.is_dir()
-    try: ds = datasets.load_dataset(str(local) if here else cfg.source, cfg.subset, split=cfg.split,
-                                    revision=cfg.revision, streaming=cfg.streaming)
+    files = list_files(local) if local.is_dir() else []
+    for file in files: regular_file(file)
+    which = str(local) if files else cfg.source
+    try: ds = datasets.load_dataset(which, cfg.subset, split=cfg.split, revision=cfg.revision,
+                                    streaming=cfg.streaming)
     except Exception as e:
-        what = "" if here else " is not a path on this machine, and as a hub id it"
-        raise ValueError(f"data source {cfg.source!r}{what} could not be loaded: "
-                         f"{type(e).__name__}: {e}") from e
-    if here: return dataset_source(ds, (local,), cfg)
+        what = "" if files else " is not a path on this machine, and as a hub id it"
+        raise BadFile(f"data source {cfg.source!r}{what} could not be loaded: "
+                      f"{type(e).__name__}: {in_a_line(e)}") from e
+    if files: return dataset_source(ds, (local,), cfg, files)
     downloads = datasets.config.HF_DATASETS_CACHE
     return dataset_source(ds, (HF_HUB_CACHE, downloads, f"hf://datasets/{cfg.source}"), cfg)
 
@@ -348,13 +379,15 @@ def directory_source(
     cfg:DataConfig,
 )->Source:
     "A folder, by what is in it"
+    files = list_files(root)
     if any((root/name).is_file() for name in ("dataset_dict.json", "state.json")):
         import datasets
-        return dataset_source(datasets.load_from_disk(str(root)), (root,), cfg)
-    def has(pattern): return sorted(root.rglob(pattern))
-    if not any(has(name) for name in METADATA):
-        if has("*.tar"): return tar_source(has("*.tar"))
-        if has("*.parquet") or has("*.arrow"): return hub_source(cfg)
+        with reading(root, "save it anew"): ds = datasets.load_from_disk(str(root))
+        return dataset_source(ds, (root,), cfg, files)
+    if not any(file.name in METADATA for file in files):
+        shards = [file for file in files if file.suffix == ".tar"]
+        if shards: return tar_source(shards)
+        if any(file.suffix in (".parquet", ".arrow") for file in files): return hub_source(cfg)
     return folder_source(root, cfg)
 
 # %% ../../nbs/machinery/04_sources.ipynb #e2107351
@@ -369,29 +402,54 @@ def pick_column(
     option:str,             # Name of the setting, for the error
 )->str:
     "The column that is meant"
-    if wanted in columns: return wanted
+    if wanted is not None and wanted in columns: return wanted
     found = [name for name in guesses if name in columns]
     if wanted is None and found: return found[0]
     tried = f"{wanted!r}, which does not exist" if wanted else "not given, and no name is a usual one"
     raise ValueError(f"{option} is {tried}; the columns are {', '.join(sorted(map(str, columns)))}")
 
 # %% ../../nbs/machinery/04_sources.ipynb #85f69fe9
+class BadCaption(ValueError):
+    "A caption that is no text, and what it is instead"
+
 def captions_of(
     value,        # A text, a list of texts, or nothing, as tables store it
 )->list[str]:
-    "A caption, or several, as a list; empty ones are left out"
+    "A caption, or several, as a list; empty ones are left out, spaces around them too"
     if value is None or (isinstance(value, float) and math.isnan(value)): return []
-    values = [value] if isinstance(value, str) else value
-    if not isinstance(values, (list, tuple, np.ndarray)):
-        raise not_a_caption(value, type(value).__name__)
-    if not all(isinstance(v, (str, type(None))) for v in values):
-        raise not_a_caption(value, f"a list of {type(values[0]).__name__}")
-    return [v.strip() for v in values if v and v.strip()]
+    values, kind = [value] if isinstance(value, str) else value, None
+    if not isinstance(values, (list, tuple, np.ndarray)): kind = type(value).__name__
+    else:
+        for v in values:
+            if not isinstance(v, (str, type(None))): kind = f"a list that holds {type(v).__name__}"
+    if not kind: return [v.strip() for v in values if v and v.strip()]
+    raise BadCaption(f"a caption is a text or a list of texts, got {kind}: {str(value)[:60]!r}; "
+                     "mend it, or choose another caption_column")
 
-def not_a_caption(value, kind:str)->TypeError:
-    "The error for a column that holds something else"
-    return TypeError(f"a caption is a text or a list of texts, got {kind}: {str(value)[:60]!r}; "
-                     "choose another caption_column")
+# %% ../../nbs/machinery/04_sources.ipynb #006909eb
+def _is_text(feature):
+    "Can a 🤗 column hold captions?"
+    feature = getattr(feature, "feature", feature) # a list of …
+    if isinstance(feature, list): feature = feature[0]
+    kind = str(getattr(feature, "dtype", None))
+    return kind.startswith(("string", "large_string", "null", "json"))
+
+def check_captions(
+    source:Source,
+    reader,         # A `Reader`
+    name:str,       # Of the source, for the error
+):
+    "Refuse captions that are no texts, in any row in memory, or by the type of their column"
+    column = reader.caption_column
+    if reader.caption is not None: return
+    for i, row in enumerate(source.table if isinstance(source.table, list) else ()):
+        try: reader.captions(row)
+        except BadCaption as e:
+            raise BadCaption(f"{name}, row {i+1} ({row_name(row, i+1, reader)}): {e}") from None
+    feature = (getattr(source.table, "features", None) or {}).get(column)
+    if feature is not None and not _is_text(feature):
+        raise BadCaption(f"{name}: the column {column!r} holds no texts, its type is {feature}; "
+                         "choose another caption_column")
 
 # %% ../../nbs/machinery/04_sources.ipynb #f2cef9a7
 def read_bytes(
@@ -400,14 +458,14 @@ def read_bytes(
 )->bytes:
     "The encoded image that a row holds or points to"
     if isinstance(value, dict):
-        value = value["path"] if value.get("bytes") is None else value["bytes"]
+        value = value.get("path") if value.get("bytes") is None else value["bytes"]
     if isinstance(value, (bytes, bytearray)): return bytes(value)
     if isinstance(value, TarPart): return value.read()
     if isinstance(value, str) and value.startswith("hf://"): # a streamed hub folder of images
         if not any(value.startswith((f"{root}/", f"{root}@")) for root in roots):
             raise BadImage(f"{value} is not part of this dataset")
         return HfFileSystem().cat_file(value)
-    if isinstance(value, (str, Path)): return inside(value, roots).read_bytes()
+    if isinstance(value, (str, Path)): return regular_file(inside(value, roots)).read_bytes()
     if value is None: raise BadImage("there is no image in this row")
     raise BadImage(f"an image cannot be a {type(value).__name__}")
 
@@ -447,9 +505,11 @@ def read_row(
     reader:Reader,
     row:dict,
     rng:random.Random|None=None, # For `choose`; None: the first caption, the centre, unflipped
+    i:int|str="",                # Its number, for errors
 )->tuple:                        # Image as `Reader.image` gives it, caption
     "One training sample of a row; `BadImage` if it has no caption or no readable image"
-    captions = reader.captions(row)
+    try: captions = reader.captions(row)
+    except BadCaption as e: raise BadCaption(f"{row_name(row, i, reader)}: {e}") from None
     if not captions: raise BadImage("it has no caption")
     if rng is None: return reader.image(row), captions[0]
     chosen, across, down, mirrored = choose(len(captions), rng)
@@ -465,7 +525,7 @@ def stack_images(
     if not isinstance(images[0], Scene): return torch.stack(images)
     return render_scenes(images, resolution).float()/127.5 - 1
 
-def row_name(row:dict, i:int, reader:Reader)->str:
+def row_name(row:dict, i:int|str, reader:Reader)->str:
     "What to call row `i` in the log"
     image = row.get(reader.image_column)
     path = image.get("path") if isinstance(image, dict) else ""
@@ -501,7 +561,7 @@ class CaptionedImages:
     def __len__(self): return len(self.table)
     def __getitem__(self, i:int)->tuple:
         "Image `(3 h w)` in [-1, 1] and first caption of row `i`; `BadImage` if it is broken"
-        image, caption = read_row(self.reader, self.table[i])
+        image, caption = read_row(self.reader, self.table[i], i=i)
         return stack_images([image], self.reader.resolution)[0], caption
 
     def sample(self, seed:int, k:int)->tuple:
@@ -510,7 +570,7 @@ class CaptionedImages:
         for turn in range(n):
             i = index_of(seed, k - k % n + (k+turn) % n, n)
             row = self.table[i]
-            try: return *read_row(self.reader, row, dice("image", seed, k)), skipped
+            try: return *read_row(self.reader, row, dice("image", seed, k), i), skipped
             except BadImage as e: skipped[row_name(row, i, self.reader)] = str(e)
             self.bad.check(skipped)
 
@@ -525,6 +585,7 @@ class CaptionedImages:
 # %% ../../nbs/machinery/04_sources.ipynb #27a5745d
 class StreamedImages:
     "Images with captions, in the order in which a 🤗 stream gives them"
+    fingerprint = None # what a stream will hold is not known
     def __init__(self, source:Source, reader:Reader, cfg:DataConfig):
         self.stream, self.reader, self.cfg = source.table, reader, cfg
         self.bad = BadImages(cfg.max_bad)
@@ -546,7 +607,8 @@ class StreamedImages:
         for k, row in self.rows(seed, start):
             if mine(k): waiting.append(k)
             if not waiting: continue
-            try: found = [(w, *read_row(self.reader, row, dice("image", seed, w))) for w in waiting]
+            def read(w): return read_row(self.reader, row, dice("image", seed, w), k)
+            try: found = [(w, *read(w)) for w in waiting]
             except BadImage as e:
                 name = f"{row_name(row, k, self.reader)} (row {k} of the stream)"
                 self.bad.note(name, str(e), k-start)
@@ -581,6 +643,7 @@ def open_data(
         raise ValueError(f"data source {cfg.source!r} is empty: "
                          f"no image was found in it (split {cfg.split!r})")
     reader = make_reader(cfg, first, cfg.resolution or resolution, source.roots)
+    check_captions(source, reader, cfg.source)
     if not any(reader.captions(row) for row in first):
         raise ValueError(f"the caption column {reader.caption_column!r} of {cfg.source!r} "
                          f"holds no text in its first {len(first)} rows")
