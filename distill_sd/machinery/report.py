@@ -611,6 +611,18 @@ def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
     return _USAGE.replace("{given}", given) + (_NO_GUIDANCE if settings["guidance_scale"] <= 1 else "")
 
+class _HeadDumper(yaml.SafeDumper): pass
+
+def _quoted_text(dumper, text): # on one line; a reader that takes the head for Markdown meets no tag in it
+    odd = "<" in text or "\n" in text
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if odd else None)
+
+_HeadDumper.add_representer(str, _quoted_text)
+
+def _head(data): # Between double quotes, and a "<" is nowhere else, YAML has an escape for it
+    text = yaml.dump(data, Dumper=_HeadDumper, sort_keys=False, allow_unicode=True, width=math.inf)
+    return text.strip().replace("<", r"\x3C")
+
 def write_card(
     pipeline_folder:str|Path,     # A diffusers folder; gets `README.md` and `report/`
     report:Report,
@@ -627,7 +639,7 @@ def write_card(
                          inference={"parameters": parameters},
                          tags=["stable-diffusion", "distillation", "distill_sd", *tags])
     head, body = report.text.split("\n", 1)
-    text = f"---\n{data.to_yaml()}\n---\n\n{head}\n\n{_usage(parameters)}\n{body}"
+    text = f"---\n{_head(data.to_dict())}\n---\n\n{head}\n\n{_usage(parameters)}\n{body}"
     return Report(text, report.pictures).write(pipeline_folder, "README.md")
 
 # %% ../../nbs/machinery/12_report.ipynb #13f74bda
