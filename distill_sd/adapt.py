@@ -419,6 +419,8 @@ def carry(
     return f"{coverage._repr_markdown_()}\n\nsaved: {save_lora(moved, output, overwrite)}"
 
 # %% ../nbs/10_adapt.ipynb #9bdadd50
+#| code-fold: true
+#| code-summary: "Subject"
 @dataclass(frozen=True)
 class Subject:
     "One subject, and what it is one of"
@@ -572,6 +574,8 @@ from .stages import About, Noised, Stage
 from .student import count_parameters
 
 # %% ../nbs/10_adapt.ipynb #d12342ad
+#| code-fold: true
+#| code-summary: "What adapting stages share"
 @dataclass(frozen=True, kw_only=True)
 class Adapting(Stage, Noised):
     "What both ways of adapting have"
@@ -663,6 +667,8 @@ def check_adapting(
     check_tuning(run.teacher, stage.tuning(run.seed), data.cache_text)
 
 # %% ../nbs/10_adapt.ipynb #e48445ba
+#| code-fold: true
+#| code-summary: "adapt_pipeline"
 def adapt_pipeline(
     stage:Adapting,
     pipe,                  # The pipeline to adapt; not changed

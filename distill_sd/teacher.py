@@ -331,6 +331,8 @@ def image_size(
     return size
 
 # %% ../nbs/00_teacher.ipynb #72e90848
+#| code-fold: true
+#| code-summary: "initial_noise"
 def _generators(seeds):
     return [s if isinstance(s, torch.Generator) else torch.Generator("cpu").manual_seed(int(s)) for s in seeds]
 
@@ -465,6 +467,17 @@ def _check_drawable(pipe, captions, seeds, output_type):
     if output_type not in ("pt", "pil", "latent"):
         raise ValueError(f"output_type must be 'pt', 'pil' or 'latent', got {output_type!r}")
 
+def _check_sampling(pipe, seeds, num_inference_steps, guidance_scale):
+    most = pipe.scheduler.config.num_train_timesteps
+    if not (isinstance(num_inference_steps, int) and 1 <= num_inference_steps <= most):
+        raise ValueError(f"num_inference_steps must be a whole number from 1 to {most:,}, "
+                         f"got {num_inference_steps!r}")
+    if not math.isfinite(guidance_scale):
+        raise ValueError(f"guidance_scale must be a finite number, got {guidance_scale!r}")
+    for seed in seeds:
+        if isinstance(seed, torch.Generator) or abs(int(seed)) < 2**63: continue
+        raise ValueError(f"a seed must be below 2 to the 63rd, got {seed}")
+
 # %% ../nbs/00_teacher.ipynb #11cb9579
 #| code-fold: true
 #| code-summary: "One batch"
@@ -504,6 +517,7 @@ def generate(
     settings, size = recommended(pipe), image_size(pipe, height, width)
     if num_inference_steps is not None: settings["num_inference_steps"] = num_inference_steps
     if guidance_scale is not None: settings["guidance_scale"] = float(guidance_scale)
+    _check_sampling(pipe, seeds, **settings)
     batches = [slice(i, i+batch_size) for i in range(0, len(captions), batch_size)]
     latents = torch.cat([_draw(pipe, captions[b], seeds[b], negative_prompt, on_step, *size, **settings)
                          for b in batches])
@@ -512,6 +526,8 @@ def generate(
     return to_pil(images) if output_type == "pil" else images
 
 # %% ../nbs/00_teacher.ipynb #e280b2d2
+#| code-fold: true
+#| code-summary: "check_draws"
 @torch.no_grad()
 def check_draws(
     pipe,                # Any pipeline of a known family, on its device and in its dtype

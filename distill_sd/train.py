@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any, Callable, Optional, Union
 
 import diffusers
@@ -57,7 +58,7 @@ from .machinery.folders import paths_in, read_marker, remove_run, write_marker
 from .machinery.images import check_resolution
 from .machinery.lora import fold_lora, save_lora
 from .machinery.processes import Team, this_process
-from .machinery.recipes import help_text, read_yaml
+from .machinery.recipes import check_ranges, help_text, read_yaml
 from .machinery.report import duration, judge_pairs, teacher_card, write_card, write_page
 from .machinery.report import write_report
 
@@ -100,6 +101,8 @@ def check_output_dir(
 def _check_resumable(recipe, folder):
     path, stages = folder/"recipe.yaml", folder/"stages"
     before, begun = read_yaml(path), 0
+    if not isinstance(before, dict) or not isinstance(before.get("stages"), list):
+        raise BadFile(f"{path} is no recipe any more; put back what the run has written there")
     if stages.is_dir(): begun = sum(f.is_dir() for f in sorted(stages.glob("*-*")))
     check_same(before, recipe, begun, recipe.output_dir)
 
@@ -121,6 +124,8 @@ def begin_folder(
     write_whole(folder/"recipe.yaml", text)
 
 # %% ../nbs/12_train.ipynb #bc5f3377
+#| code-fold: true
+#| code-summary: "A part, and a teacher"
 def part_print(
     part,                  # A component of a pipeline
 )->str:
@@ -142,6 +147,8 @@ def teacher_prints(pipe)->dict: # Component -> what changes with it
     return {name: part_print(getattr(pipe, name)) for name in family.models + family.helpers}
 
 # %% ../nbs/12_train.ipynb #e38d2bb9
+#| code-fold: true
+#| code-summary: "Data"
 LOOKED_AT = 1000 # rows of a data set whose content is compared, at most
 
 def data_prints(
@@ -714,6 +721,8 @@ def _apply(job, stage, pipe, folder):
     return new
 
 # %% ../nbs/12_train.ipynb #c29bb0e6
+#| code-fold: true
+#| code-summary: "finish"
 def finish(
     job:Run,
     teacher,               # The pipeline that the run began with
@@ -975,6 +984,8 @@ def generate_images(
     output:Optional[str]=None, # PNG file, for one caption, or a folder; None: named by the caption
 )->list:                   # Of the files written
     "Draw captions with any pipeline; a picture that is there is never replaced"
+    given = SimpleNamespace(seed=seed, steps=steps, guidance_scale=guidance_scale)
+    check_ranges(given, seed=(0, 2**63-1), steps=(1, 1000), guidance_scale=(0, 100))
     paths = _targets(captions, seed, output)
     pipe = load_teacher(pipeline, device="cuda" if torch.cuda.is_available() else None)
     seeds = range(seed, seed+len(captions))
@@ -1034,11 +1045,17 @@ def draw_teacher(
     csv:bool=False,           # Write the pictures and a DiffSynth table too, to output_dir/csv
 )->Path:
     "Let a teacher draw trajectories; under `accelerate launch`, all processes share the work"
+    given = SimpleNamespace(n=n, steps=steps, guidance_scale=guidance_scale, seed=seed,
+                            batch_size=batch_size)
+    check_ranges(given, n=(1, 10**9), steps=(1, 1000), guidance_scale=(0, 100), seed=(0, 2**31-1),
+                 batch_size=(1, 10**6))
+    if not output_dir.strip(): raise ValueError("output_dir '' names no folder; give a new one")
     config = TrajectoryConfig(steps, guidance_scale, resolution, seed, parts,
                               rows_per_shard=rows_per_shard)
     texts = read_captions(captions, n, seed=seed)
-    _draw_together(Path(output_dir), teacher, bf16, texts, config, n, batch_size, csv)
-    return Path(output_dir)
+    folder = Path(output_dir).expanduser()
+    _draw_together(folder, teacher, bf16, texts, config, n, batch_size, csv)
+    return folder
 
 # %% ../nbs/12_train.ipynb #90f1af75
 #| code-fold: true

@@ -7,7 +7,7 @@ __all__ = ['MARKER', 'LOCK', 'HOLDER', 'RUN_NAMES', 'FORMAT', 'is_written', 'for
            'check_place', 'remove_run', 'paths_in', 'check_inputs', 'can_be_made', 'holder', 'claimed']
 
 # %% ../../nbs/machinery/00b_folders.ipynb #bd6fb2a9
-import getpass, os, re, shutil, socket, sys
+import getpass, os, re, shutil, socket, sys, tempfile
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,18 +24,19 @@ MARKER, LOCK, HOLDER = "run.json", ".lock", ".holder.json"
 RUN_NAMES = (MARKER, "recipe.yaml", "stages", "cache", "trajectories", "class", "pipeline",
              "report.md", "report.html", "report") # What a run puts at the top of its folder
 
-_MODEL = r"([\w.-]+/)*[\w.-]+\.(json|jinja|safetensors|txt|md|model)"
+_PART = r"[\w-]+/([\w.-]+\.(json|jinja|safetensors|model)|merges\.txt|vocab\.txt)"
 _PICTURES = r"[\w.-]+\.(png|jpg|svg)"
 _STAGE = r"stages/\d+-\w+/"
 _WRITTEN = [re.compile(form) for form in (
     r"run\.json|recipe\.yaml|report\.(md|html)|report/" + _PICTURES,
     _STAGE + r"(metrics\.jsonl|done\.json|samples/step-\d+\.png|profile/\w+\.(txt|json))",
     _STAGE + r"checkpoints/step-\d+(\.tmp|\.damaged)?/\w+\.(safetensors|pt|json)",
-    _STAGE + r"(lora|result(\.tmp|\.old)?)/" + _MODEL,
+    _STAGE + r"lora/\w+\.(safetensors|json)",
+    _STAGE + r"result(\.tmp|\.old)?/" + _PART,
     r"cache/latents-\w+/\d+\.(safetensors|busy|json)",
     r"trajectories/\d+/(latents-\d+\.(safetensors|json)|manifest\.json|rows\.jsonl)",
     r"class/(\d+/)?(\d+\.png|drawn\.json)",
-    r"pipeline(\.tmp|\.old)?/" + _MODEL,
+    r"pipeline(\.tmp|\.old)?/(model_index\.json|README\.md|" + _PART + ")",
     r"pipeline(\.tmp|\.old)?/report/" + _PICTURES,
     r"(.+/)?\.[^/]+\.\d+\.part",
 )]
@@ -185,8 +186,10 @@ def can_be_made(
     folder = Path(folder).expanduser().absolute()
     near = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not near.is_dir(): raise ValueError(f"{name} {str(folder)!r}: {str(near)!r} is not a folder")
-    if os.access(near, os.W_OK | os.X_OK): return
-    raise PermissionError(f"{name} {str(folder)!r}: nothing may be written in {str(near)!r}")
+    try: tempfile.TemporaryFile(dir=near).close()
+    except OSError as e:
+        said = f"{name} {str(folder)!r}: nothing can be written in {str(near)!r} ({e.strerror})"
+        raise ValueError(said) from None
 
 # %% ../../nbs/machinery/00b_folders.ipynb #54018c1a
 def holder()->dict:
