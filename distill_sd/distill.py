@@ -164,7 +164,7 @@ from typing import Literal, Union
 import torch
 
 from .diffusion import schedule_of
-from .machinery.recipes import check_ranges, typed
+from .machinery.recipes import typed
 from .stages import About, Noised, Stage, TrajectorySettings, check_drawing
 from .student import ALIASES, PLANS, StudentPlan, count_parameters, get_plan
 from .student import make_student, meta_denoiser, student_config
@@ -185,7 +185,6 @@ class Distill(Stage, Noised, tag="distill"):
         super().__post_init__()
         if isinstance(self.plan, StudentPlan): object.__setattr__(self, "plan", asdict(self.plan))
         plan_of(self.plan)
-        _check_weights(self.weights)
 
     @property
     def student_plan(self)->StudentPlan: return plan_of(self.plan)
@@ -230,10 +229,6 @@ def plan_of(
     except TypeError: # a number among lists
         raise ValueError("plan: down and up are lists of layer numbers, or of such lists, got "
                          f"down={plan.get('down')!r}, up={plan.get('up')!r}") from None
-
-def _check_weights(weights):
-    try: check_ranges(weights, task=(0, 1e6), output=(0, 1e6), feature=(0, 1e6))
-    except ValueError as e: raise ValueError(f"weights.{e}") from None
 
 def check_removal(
     stage:Distill,
