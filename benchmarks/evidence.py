@@ -68,7 +68,7 @@ def few_step_models():
     return [str(folder) for folder in folders.values()]
 
 def quality(models, args):
-    compare(models, n=args.n, repeats=0, output_dir=str(FOLDER))
+    compare(models, n=args.n, repeats=0, output_dir=str(FOLDER), overwrite=True)
     drawn = json.loads((FOLDER/"scores.json").read_text())
     right = {name: np.array(v, bool) for name, v in drawn["right"].items()}
     first = next(iter(right))

@@ -145,6 +145,8 @@ def drop_captions(
     share:float,        # In [0, 1]
 )->list[str]:
     "Each caption emptied with that probability; which ones depends on seed and sample numbers only"
+    if not 0 <= share <= 1: # NaN, too
+        raise ValueError(f"caption_dropout is a share between 0 and 1, got {share}")
     def dropped(k): return dice("dropout", seed, k).random() < share
     return ["" if dropped(k) else caption for caption, k in zip(captions, sample_ids.tolist())]
 

@@ -234,6 +234,8 @@ def measure_latency(
     caption:str="a large red heart left of a small blue star at sunset",
 )->LatencyReport:
     "Time pipelines in turns on this machine"
+    for name, value in dict(repeats=repeats, batch_size=batch_size).items():
+        if type(value) is not int or value < 1: raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
     first, own, captions = next(iter(pipes.values())), own or {}, [caption]*batch_size
     settings = sampling_settings(first, num_inference_steps, guidance_scale)
     each = {name: {**settings, **own.get(name, {})} for name in pipes}

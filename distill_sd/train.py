@@ -218,11 +218,12 @@ def _changed_data(name, before, now):
 #| code-summary: "save_pipeline"
 def save_pipeline(
     pipe,                  # A diffusers pipeline
-    folder:Path,           # Where to; replaced if it is there
+    folder:Path,           # Where to; an older pipeline is replaced, nothing else ever is
     dtype:str="fp32",      # "fp32" or "fp16"
 )->Path:
     "Save a pipeline and make sure that plain diffusers gets the same one back"
     folder = Path(folder)
+    _check_replaceable(folder)
     part = folder.with_name(folder.name+".tmp")
     shutil.rmtree(part, ignore_errors=True)
     wanted = dict(fp32=torch.float32, fp16=torch.float16)[dtype]
@@ -251,6 +252,11 @@ def _check_saved(pipe, folder, dtype):
     if wrong:
         raise RuntimeError("the saved pipeline does not load as it was: "
                            f"{len(wrong)} tensors differ, e.g. {wrong[0]}")
+
+def _check_replaceable(folder):
+    if not folder.exists() or (folder/"model_index.json").exists(): return
+    if folder.is_dir() and not any(folder.iterdir()): return
+    raise FileExistsError(f"{folder} is there and is no pipeline; choose another name")
 
 def replace_folder(
     new:Path,              # A complete folder, beside it

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['TARGETS', 'LORA_PARTS', 'FOLDER_FILE', 'check_number', 'LoraSpec', 'lora_targets', 'add_lora', 'fold_lora',
-           'LoraLayer', 'Adapter', 'adapter_of', 'save_lora', 'read_lora', 'check_fits', 'load_lora', 'LoraDescription',
-           'describe_lora', 'Coverage', 'move_layers']
+           'LoraLayer', 'Adapter', 'adapter_of', 'check_target', 'not_an_adapter', 'save_lora', 'read_lora',
+           'check_fits', 'load_lora', 'LoraDescription', 'describe_lora', 'Coverage', 'move_layers']
 
 # %% ../../nbs/machinery/09_lora.ipynb #9d19834e
-import difflib, json, math, re
+import difflib, json, math, os, re, string
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 # %% ../../nbs/machinery/09_lora.ipynb #bae1e270
-from .files import write_whole
-from .pipelines import quiet, weight_names
+from .files import BadFile, reading, write_whole
+from .pipelines import check_plain_file, quiet, weight_names
 
 # %% ../../nbs/machinery/09_lora.ipynb #215eea90
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0",          # of a UNet
@@ -59,7 +60,7 @@ class LoraSpec:
     "What kind of LoRA"
     rank:int=4                      # $r$, at least 1
     alpha:float|None=None           # $\alpha$, above 0; None: the rank, which makes the factor 1
-    targets:str|tuple="attention"   # A preset, a regular expression for whole names, or endings of names
+    targets:str|tuple="attention"   # A preset, or names and endings of names
     use_rslora:bool=False           # Factor $\alpha/\sqrt r$ in place of $\alpha/r$
     use_dora:bool=False             # Length and direction apart; slower, and not for kohya's files
 
@@ -70,14 +71,19 @@ class LoraSpec:
         if isinstance(self.targets, list): object.__setattr__(self, "targets", tuple(self.targets))
         _check_targets(self.targets)
 
+# %% ../../nbs/machinery/09_lora.ipynb #a7706c25
+_LETTERS = frozenset(string.ascii_letters+string.digits+"_.")
+
+def _is_name(text)->bool: # Of a layer, or an ending of one
+    return isinstance(text, str) and 0 < len(text) <= 300 and set(text) <= _LETTERS
+
 def _check_targets(targets):
     known = f"one of {list(TARGETS)}"
-    if not targets:
-        raise ValueError(f"targets is empty; choose {known}, a regular expression or name endings")
-    if not isinstance(targets, str): return
-    try: re.compile(targets)
-    except re.error as e:
-        raise ValueError(f"targets {targets!r} is neither {known} nor a regular expression ({e})") from None
+    if not targets: raise ValueError(f"targets is empty; choose {known}, or give names of layers or their endings")
+    for name in [targets] if isinstance(targets, str) else targets:
+        if _is_name(name) or name in TARGETS: continue
+        raise ValueError(f"targets {str(name)[:80]!r} is neither {known} nor a name: letters, digits, _ and dots "
+                         "only, and no regular expression; list the layers, or endings such as 'attn2.to_k'")
 
 # %% ../../nbs/machinery/09_lora.ipynb #238c585d
 def lora_targets(
@@ -95,11 +101,9 @@ def lora_targets(
 
 # %% ../../nbs/machinery/09_lora.ipynb #1c5439ba
 def _chosen(layers, targets, presets):
-    if isinstance(targets, str) and targets not in presets:
-        return [n for n in layers if re.fullmatch(targets, n)]
-    endings = presets[targets] if isinstance(targets, str) else targets
-    if endings is None: return [n for n, layer in layers.items() if isinstance(layer, nn.Linear)]
-    endings = tuple(f".{e}" for e in endings)
+    if isinstance(targets, str): targets = presets[targets] if targets in presets else (targets,)
+    if targets is None: return [n for n, layer in layers.items() if isinstance(layer, nn.Linear)]
+    endings = tuple(f".{e}" for e in targets)
     return [n for n in layers if f".{n}".endswith(endings)]
 
 def _check_rank(name, shape, rank):
@@ -108,7 +112,7 @@ def _check_rank(name, shape, rank):
     raise ValueError(f"rank {rank} is more than the layer {name} has: its weight is {_times(shape)}, "
                      f"of rank {most} at most; use a rank up to {most}, or leave the layer out")
 
-def _times(shape): return " × ".join(map(str, shape))
+def _times(shape): return " × ".join(map(str, shape)) or "a single number"
 
 # %% ../../nbs/machinery/09_lora.ipynb #a3a2f5e6
 def _no_layer(model, layers, targets, presets): # The error for targets that match nothing
@@ -117,8 +121,8 @@ def _no_layer(model, layers, targets, presets): # The error for targets that mat
     asked = targets if isinstance(targets, str) else targets[0]
     near = difflib.get_close_matches(asked, [*presets, *ends, *layers], 4, .5) or ends[:8]
     return ValueError(f"targets {targets!r} match no layer of this {type(model).__name__}; near names: "
-                      f"{', '.join(near)}. A regular expression has to match the whole name, such as "
-                      f"{next(iter(layers))!r}; a tuple takes endings; presets are {list(presets)}")
+                      f"{', '.join(near)}. Names are given whole, such as {next(iter(layers))!r}, or by "
+                      f"their ending; presets are {list(presets)}")
 
 # %% ../../nbs/machinery/09_lora.ipynb #11ae0b6c
 def add_lora(
@@ -295,23 +299,65 @@ def _save_kohya(adapter:Adapter, path:Path):
                  ss_network_alpha=usual(x.factor*x.rank for x in layers))
     write_whole(path, lambda part: save_file(state, part, metadata=about))
 
+# %% ../../nbs/machinery/09_lora.ipynb #fb76fda2
+def check_target(
+    path:str|Path,             # What is to be written: a file or a folder
+    sources:tuple=(),          # Files and folders that are read for it
+    overwrite:bool=False,      # Whether what is there may be replaced
+    stranger:Callable|None=None, # Path -> what is in it that is never replaced, or ""; None: all but an adapter
+)->Path:                       # The path, with `~` written out
+    "Raise `FileExistsError` for a target that is there, and `ValueError` for one that must never be replaced"
+    if not str(path).strip(): raise ValueError("the target is empty; name a file or a folder that is not there yet")
+    path = Path(path).expanduser()
+    for source in sources: _check_apart(path, Path(source).expanduser())
+    if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())): return path
+    if not overwrite:
+        raise FileExistsError(f"{path} is there already; choose another, or replace it with overwrite=True "
+                              "(--overwrite)")
+    if odd := (stranger or not_an_adapter)(path):
+        raise ValueError(f"{path} {odd}, which is never overwritten; choose another target")
+    return path
+
+def _check_apart(path, source):
+    here, there = path.resolve(), source.resolve()
+    if here != there and here not in there.parents and there not in here.parents: return
+    raise ValueError(f"{path} is, holds or lies in {source}, which is read for it; choose another target")
+
+# %% ../../nbs/machinery/09_lora.ipynb #b13575b0
+def not_an_adapter(
+    path:Path,                 # There is something of this name
+)->str:                        # "" if it is a file or a folder that `save_lora` wrote
+    "What of a path is no adapter"
+    if path.is_symlink(): return "is a link"
+    if path.is_dir(): return _odd_in(path, {FOLDER_FILE})
+    if not path.is_file() or path.suffix != ".safetensors": return "is no .safetensors file"
+    if all("lora" in name for name in weight_names(path)): return ""
+    return "holds tensors of something else than a LoRA"
+
+def _odd_in(folder, names:set)->str: # What a folder holds beyond plain files of these names
+    odd = [p.name for p in sorted(folder.iterdir()) if p.name not in names or p.is_symlink() or not p.is_file()]
+    return f"holds {odd[0]!r}" if odd else ""
+
 # %% ../../nbs/machinery/09_lora.ipynb #2bcf2a02
 def save_lora(
     source,                    # A pipeline that wears an adapter, or an `Adapter`
-    path:str|Path,             # A folder, for plain diffusers; or `….safetensors`, in kohya's naming
+    path:str|Path,             # New: a folder, for plain diffusers; or `….safetensors`, in kohya's naming
+    overwrite:bool=False,      # Whether an adapter that is there may be replaced
 )->Path:
-    "Save an adapter on its own"
-    adapter, path = source if isinstance(source, Adapter) else adapter_of(source), Path(path)
+    "Save an adapter on its own; nothing that is there is replaced, unless it is an adapter and `overwrite` says so"
+    path = check_target(path, overwrite=overwrite)
+    adapter = source if isinstance(source, Adapter) else adapter_of(source)
     if path.suffix == ".safetensors": _save_kohya(adapter, path)
     else: _save_folder(adapter, path)
     return path
 
 # %% ../../nbs/machinery/09_lora.ipynb #7d563550
 def _lora_file(path:Path)->Path:
+    check_plain_file(path)
     if path.is_file():
         if path.suffix == ".safetensors": return path
-        raise ValueError(f"{path} is not a .safetensors file; adapters in other formats are not opened, "
-                         "as a pickle can run code")
+        raise BadFile(f"{path} is not a .safetensors file; adapters in other formats are not opened, "
+                      "as a pickle can run code")
     if not path.is_dir():
         raise FileNotFoundError(f"there is no adapter at {str(path)!r}: give a .safetensors file, "
                                 "or a folder with one")
@@ -319,7 +365,7 @@ def _lora_file(path:Path)->Path:
     named = [f for f in found if f.name == FOLDER_FILE] or found
     if len(named) == 1: return named[0]
     names = f": {', '.join(f.name for f in named)}" if named else ""
-    raise ValueError(f"{path} holds {len(named)} .safetensors files{names}; name the file of the adapter")
+    raise BadFile(f"{path} holds {len(named)} .safetensors files{names}; name the file of the adapter")
 
 # %% ../../nbs/machinery/09_lora.ipynb #c4051347
 def _peft_names(part:str, state:dict)->dict:
@@ -335,77 +381,133 @@ def _peft_names(part:str, state:dict)->dict:
 def _of_part(part:str, flat:dict)->dict: # What is under one part's name
     return {k.removeprefix(f"{part}."): v for k, v in flat.items() if k.startswith(f"{part}.")}
 
+def _cut(name:str)->str: return name if len(name) < 120 else name[:117]+"…"
+
 # %% ../../nbs/machinery/09_lora.ipynb #8d00a39b
 _DOWN, _UP = ".lora_down.weight", ".lora_up.weight"
+_OF_PARTS = ("lora_unet_", "lora_te_", "lora_te1_") # How kohya's names begin, for Stable Diffusion
 
-def _check_kohya(state:dict):
+def _check_kohya(state:dict, path):
     names = sorted({k.split(".")[0] for k in state})
     if odd := [n for n in names if re.search(r"_(input|output|middle)_block", n)]:
-        raise NotImplementedError(f"{odd[0]} is a block of the original Stable Diffusion code, not of "
+        raise NotImplementedError(f"{path}: {_cut(odd[0])} is a block of the original Stable Diffusion code, not of "
                                   "diffusers; kohya's scripts write such names for SDXL, which is not "
                                   "supported yet")
     if any("dora_scale" in k for k in state):
-        raise NotImplementedError("the file holds a DoRA in kohya's naming (dora_scale), which diffusers "
+        raise NotImplementedError(f"{path} holds a DoRA in kohya's naming (dora_scale), which diffusers "
                                   "cannot read; get it as a diffusers folder")
-    if odd := sorted(k for k in state if not k.endswith((_DOWN, _UP, ".alpha"))):
-        raise NotImplementedError(f"{odd[0]} is no LoRA: such files (LoHa, LoKr, LoCon with a mid matrix, …) "
-                                  "are not read")
+    if odd := sorted(k for k in state if not k.endswith((_DOWN, _UP, ".alpha")) or not k.startswith(_OF_PARTS)):
+        raise NotImplementedError(f"{path}: {_cut(odd[0])} is no LoRA: such files "
+                                  "(LoHa, LoKr, LoCon with a mid matrix, another model's, …) are not read")
     if odd := [n for n in names if not {n+_DOWN, n+_UP} <= state.keys()]:
-        raise ValueError(f"{odd[0]} lacks a half: lora_down.weight and lora_up.weight belong together")
+        raise BadFile(f"{path}: {_cut(odd[0])} lacks a half: lora_down.weight and lora_up.weight belong together")
 
 # %% ../../nbs/machinery/09_lora.ipynb #21a30e4b
-def _from_kohya(state:dict)->tuple: # Tensors by peft's names with the part before; α by (part, module)
+def _from_kohya(state:dict, path)->tuple: # Tensors by peft's names with the part before; α by (part, module)
     from diffusers.loaders import StableDiffusionLoraLoaderMixin # here: see `add_lora`
-    _check_kohya(state)
+    _check_kohya(state, path)
     out, alphas = {}, {}
     for name in sorted({k.split(".")[0] for k in state}):
         pair = {name+_DOWN: state[name+_DOWN], name+_UP: state[name+_UP]}
         part = "unet" if name.startswith("lora_unet_") else "text_encoder"
-        converted = StableDiffusionLoraLoaderMixin.lora_state_dict(pair)[0]
-        found = _peft_names(part, {k.removeprefix(f"{part}."): v for k, v in converted.items()})
+        with reading(f"{path}, layer {_cut(name)},", _AGAIN):
+            converted = StableDiffusionLoraLoaderMixin.lora_state_dict(pair)[0]
+            found = _peft_names(part, {k.removeprefix(f"{part}."): v for k, v in converted.items()})
+            module = next(iter(found)).partition(".lora_")[0]
+        if f"{part}.{module}.lora_A.weight" in out: raise _twice(path, name)
         out.update({f"{part}.{k}": v for k, v in found.items()})
-        module = next(iter(found)).partition(".lora_")[0]
-        if f"{name}.alpha" in state: alphas[part, module] = state[f"{name}.alpha"].item()
+        if f"{name}.alpha" in state: alphas[part, module] = state[f"{name}.alpha"]
     return out, alphas
+
+_AGAIN = "get it again, or leave it out"
+
+def _twice(path, name): return BadFile(f"{path}: {_cut(name)} is there twice, under different names; leave one")
 
 # %% ../../nbs/machinery/09_lora.ipynb #c9cea0ae
 def read_lora(
     path:"str|Path|Adapter",   # A `.safetensors` file, or a folder with one
     parts:tuple=LORA_PARTS,         # Of a pipeline, that can wear an adapter: the family's
 )->Adapter:
-    "Read an adapter, in any of the namings that are in use"
+    "Read an adapter, in any of the namings that are in use; what is odd about it is a `BadFile` that names the entry"
     if isinstance(path, Adapter): return path
     quiet()
-    path = _lora_file(Path(path))
+    path = _lora_file(Path(path).expanduser())
     weight_names(path) # says what is wrong with a file that is cut short
-    with safe_open(path, "pt") as f:
+    with reading(path, _AGAIN), safe_open(path, "pt") as f:
         state, metadata = {k: f.get_tensor(k) for k in f.keys()}, dict(f.metadata() or {})
-    config, alphas = json.loads(metadata.get("lora_adapter_metadata", "{}")), {}
-    kohya = any(k.startswith(("lora_unet_", "lora_te_", "lora_te1_")) for k in state)
-    if kohya: state, alphas = _from_kohya(state)
-    found = {part: _by_module(_peft_names(part, _of_part(part, state))) for part in parts}
+    config, alphas = _file_config(path, metadata), {}
+    if any(k.startswith(_OF_PARTS) for k in state): state, alphas = _from_kohya(state, path)
+    found = {part: _modules_of(path, part, _of_part(part, state)) for part in parts}
     found = {part: modules for part, modules in found.items() if modules}
     _check_pairs(path, state, found)
-    return Adapter({part: _read_layers(part, modules, _of_part(part, config), alphas)
+    return Adapter({part: _read_layers(path, part, modules, _of_part(part, config), alphas)
                     for part, modules in found.items()}, metadata)
+
+# %% ../../nbs/machinery/09_lora.ipynb #9a5ce3aa
+def _file_config(path, metadata)->dict: # peft's configuration, where the file has it
+    with reading(f"{path}, its lora_adapter_metadata,", _AGAIN):
+        config = json.loads(metadata.get("lora_adapter_metadata", "{}"))
+    if isinstance(config, dict): return config
+    raise BadFile(f"{path}: its lora_adapter_metadata should hold an object with named fields, "
+                  f"got {type(config).__name__}; {_AGAIN}")
+
+def _modules_of(path, part, state)->dict: # As `_by_module`, of a file
+    with reading(path, _AGAIN): renamed = _peft_names(part, state)
+    if len(renamed) < len(state): raise _twice(path, f"a layer of the {part}")
+    return _by_module(renamed)
 
 # %% ../../nbs/machinery/09_lora.ipynb #aae1f019
 def _check_pairs(path, state, found):
     pairs = [set(tensors) for modules in found.values() for tensors in modules.values()]
-    if pairs and all({"A", "B"} <= pair for pair in pairs): return
-    raise ValueError(f"{path} is no LoRA of a Stable Diffusion pipeline: it holds "
-                     f"{', '.join(sorted(state)[:3])}, …; expected are names such as "
-                     "unet.….lora_A.weight or lora_unet_….lora_down.weight")
+    if not pairs or not all({"A", "B"} <= pair for pair in pairs):
+        raise BadFile(f"{path} is no LoRA of a Stable Diffusion pipeline: it holds "
+                      f"{', '.join(map(_cut, sorted(state)[:3]))}, …; expected are names such as "
+                      "unet.….lora_A.weight or lora_unet_….lora_down.weight")
+    known, parts = {"A", "B", "magnitude_vector"}, tuple(f"{part}." for part in found)
+    odd = [f"lora_{kind}" for pair in pairs for kind in sorted(pair-known)]
+    odd += [k for k in sorted(state) if ".lora" not in k and "_lora" not in k or not k.startswith(parts)]
+    if odd: raise BadFile(f"{path}: {_cut(odd[0])!r} is no part of a LoRA that is read here; {_AGAIN}")
 
-def _read_layers(part:str, modules:dict, config:dict, alphas:dict)->dict: # `alphas`: of a kohya file
-    from peft.utils.other import get_pattern_key # here: see `add_lora`
-    patterns, layers = config.get("alpha_pattern") or {}, {}
+def _read_layers(path, part:str, modules:dict, config:dict, alphas:dict)->dict: # `alphas`: of a kohya file
+    patterns, layers = _patterns(path, config), {}
     for module, found in modules.items():
+        _check_matrices(path, module, found)
         usual = config.get("lora_alpha", found["A"].shape[0])
         usual = alphas.get((part, module), usual)
-        alpha = patterns.get(get_pattern_key(patterns, module), usual)
-        layers[module] = _layer(found, float(alpha), bool(config.get("use_rslora")))
+        alpha = next((a for key, a in patterns.items() if f".{module}".endswith(f".{key}")), usual)
+        layers[module] = _layer(found, _number(path, module, alpha), bool(config.get("use_rslora")))
     return layers
+
+# %% ../../nbs/machinery/09_lora.ipynb #2c2720c2
+def _patterns(path, config)->dict: # Names of layers, or endings of them -> α
+    patterns = config.get("alpha_pattern") or {}
+    if not isinstance(patterns, dict): raise BadFile(f"{path}: its alpha_pattern is no object; {_AGAIN}")
+    names = {}
+    for key, alpha in patterns.items():
+        name = key.removeprefix("^").replace("\\.", ".").removeprefix("text_model.")
+        if not _is_name(name):
+            raise BadFile(f"{path}: its alpha_pattern has {_cut(key)!r}, which is no name of a layer; regular "
+                          "expressions of a file are not run: write the names out")
+        names[name] = alpha
+    return names
+
+def _number(path, module, alpha)->float:
+    if isinstance(alpha, Tensor) and alpha.numel() == 1: alpha = alpha.item()
+    if isinstance(alpha, (int, float)) and not isinstance(alpha, bool) and math.isfinite(alpha): return float(alpha)
+    raise BadFile(f"{path}: the alpha of {_cut(module)} should be a finite number, got {_cut(str(alpha))}; {_AGAIN}")
+
+# %% ../../nbs/machinery/09_lora.ipynb #ed6a50fa
+def _check_matrices(path, module, found):
+    down, up, magnitude = found["A"], found["B"], found.get("magnitude_vector")
+    ranks, odd = (down.shape[:1], up.shape[1:2]), ""
+    if down.dim() not in (2, 4) or up.dim() != down.dim() or any(k != 1 for k in up.shape[2:]):
+        odd = f"has matrices of {_times(down.shape)} and {_times(up.shape)}, which are no (rank in) and (out rank)"
+    elif ranks[0] != ranks[1]: odd = f"has matrices of two ranks, {down.shape[0]} and {up.shape[1]}"
+    elif 0 in (*down.shape, *up.shape): odd = f"has matrices of {_times(down.shape)} and {_times(up.shape)}: rank 0"
+    elif magnitude is not None and magnitude.numel() != len(up): odd = f"has {magnitude.numel()} lengths for {len(up)} rows"
+    elif not all(t.is_floating_point() for t in found.values()): odd = f"is of {down.dtype}, no floating numbers"
+    elif not all(t.float().isfinite().all() for t in found.values()): odd = "has numbers that are not finite"
+    if odd: raise BadFile(f"{path}: the layer {_cut(module)} {odd}; {_AGAIN}")
 
 # %% ../../nbs/machinery/09_lora.ipynb #b61d0b1e
 def check_fits(
@@ -430,7 +532,7 @@ def check_fits(
 
 def _some(names:list, n:int=4)->str: # ` (the first of them, …)`
     if not names: return ""
-    return f" ({', '.join(names[:n])}{f', … {len(names)-n} more' if len(names) > n else ''})"
+    return f" ({', '.join(map(_cut, names[:n]))}{f', … {len(names)-n} more' if len(names) > n else ''})"
 
 # %% ../../nbs/machinery/09_lora.ipynb #3eb8032a
 def load_lora(
@@ -445,7 +547,8 @@ def load_lora(
         config = {f"{part}.{k}": v for k, v in _peft_config(layers).items()}
         more = {} if part == "unet" else dict(prefix=part)
         load = getattr(pipe, f"load_lora_into_{part}")
-        load(state, network_alphas=None, metadata=config, **{part: getattr(pipe, part)}, **more)
+        with reading(source if isinstance(source, (str, Path)) else "the adapter", _AGAIN):
+            load(state, network_alphas=None, metadata=config, **{part: getattr(pipe, part)}, **more)
     return pipe
 
 # %% ../../nbs/machinery/09_lora.ipynb #2fc972ef
