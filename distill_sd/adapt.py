@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['Tuning', 'TextAndDenoiser', 'from_tokens', 'tunable', 'FinetuneObjective', 'tuning_objective', 'check_tuning',
-           'tuning_batches', 'finetune', 'fresh', 'merge_lora', 'carry_lora', 'show_lora', 'carry', 'Subject',
-           'draw_class', 'Interleaved', 'open_dreambooth', 'interleave', 'Adapting', 'Finetune', 'LoRA', 'tuning_of',
-           'adapting_about', 'check_adapting', 'adapt_pipeline', 'adapting_cost']
+           'tuning_batches', 'finetune', 'fresh', 'merge_lora', 'not_a_pipeline', 'carry_lora', 'show_lora', 'carry',
+           'Subject', 'draw_class', 'Interleaved', 'open_dreambooth', 'interleave', 'Adapting', 'Finetune', 'LoRA',
+           'tuning_of', 'adapting_about', 'check_adapting', 'adapt_pipeline', 'adapting_cost']
 
 # %% ../nbs/10_adapt.ipynb #3ddfb692
 #| code-fold: true
 #| code-summary: "Imports"
-import copy, json, os, shutil
+import copy, math, os, shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,10 +30,11 @@ from .direct import teacher_fingerprint
 from .data import training_batches
 from .loop import LoopConfig, fit
 from .losses import weighted_mse
-from .machinery.files import write_json, write_whole
+from .machinery.files import read_json, write_json, write_whole, writing
 from .machinery.lora import (
-    LoraSpec, add_lora, check_number, describe_lora, fold_lora, load_lora, lora_targets,
-    move_layers, read_lora, save_lora)
+    LoraSpec, add_lora, check_number, check_target, describe_lora, fold_lora, load_lora,
+    lora_targets, move_layers, read_lora, save_lora)
+from .machinery.pipelines import resolve
 from .machinery.sources import DataConfig, StreamedImages, dice, open_data
 from .machinery.images import BadImages
 from .machinery.tensors import Frozen, cat_trees, flatten, map_tensors
@@ -50,7 +51,7 @@ class Tuning:
     text_encoder_lr:float|None=None      # In (0, 1); None: it stays (full), or has the same rate (lora)
     lora_rank:int=4                      # Of the denoiser's LoRA
     lora_alpha:float|None=None           # None: the rank, which makes the factor 1
-    lora_targets:str|list="attention"    # Preset, regular expression or endings of names
+    lora_targets:str|list="attention"    # Preset, or names and endings of names
     lora_text_rank:int=0                 # Of the text encoders' LoRA; 0: none
     lora_rslora:bool=False               # See `LoraSpec`
     lora_dora:bool=False                 # Likewise
@@ -315,21 +316,53 @@ def merge_lora(
     adapter:str,               # A folder or a file
     output_dir:str,            # New: the pipeline with the adapter in its weights
     scale:float=1.,            # How much of the addition
+    overwrite:bool=False,      # Replace a pipeline that is there
 )->Path:
-    "Fold an adapter into a pipeline and save that"
-    out = Path(output_dir)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"output_dir {str(output_dir)!r} is there already; choose another")
-    pipe = load_lora(load_teacher(pipeline), adapter)
+    "Fold an adapter into a pipeline and save that; never over what is read"
+    check_number("scale", scale, -math.inf)
+    out = check_target(output_dir, _read_for(pipeline, adapter), overwrite, not_a_pipeline)
+    layers = read_lora(adapter)
+    pipe = load_lora(load_teacher(pipeline), layers)
     for name in family_of(pipe).lora_parts: fold_lora(getattr(pipe, name), scale)
-    part = out.with_name(f".{out.name}.part")
-    pipe.save_pretrained(part)
-    origin = Path(getattr(pipe.config, "_name_or_path", None) or ".")
-    card = origin/"README.md" # the recommended settings are in it
-    if (origin/"model_index.json").exists() and card.exists(): shutil.copy(card, part)
-    if out.is_dir(): out.rmdir()
-    os.replace(part, out)
+    _save_pipeline(pipe, out)
     return out
+
+def _read_for(pipeline, adapter): # Paths that must stay as they are
+    kind, where = resolve(pipeline)
+    return (adapter,) if kind == "hub" else (adapter, where)
+
+# %% ../nbs/10_adapt.ipynb #0114aeae
+#| code-fold: true
+#| code-summary: "A pipeline, written whole; what is no pipeline"
+def _save_pipeline(pipe, out):
+    part, old = (out.with_name(f".{out.name}.{os.getpid()}.{kind}") for kind in ("part", "old"))
+    card = Path(getattr(pipe.config, "_name_or_path", None) or ".")/"README.md" # says the recommended settings
+    try:
+        with writing(out, "make room and try again"): pipe.save_pretrained(part)
+        if (card.parent/"model_index.json").exists() and card.is_file(): shutil.copy(card, part)
+        if out.exists(): os.replace(out, old)
+        try: os.replace(part, out)
+        except OSError:
+            if old.exists(): os.replace(old, out)
+            raise
+    finally:
+        for rest in (part, old): shutil.rmtree(rest, ignore_errors=True)
+
+def not_a_pipeline(
+    path:Path,                 # There is something of this name
+)->str:                        # "" if it is a folder as a pipeline saves it, with nothing beside
+    "What of a path is no pipeline"
+    if path.is_symlink(): return "is a link"
+    if not (path/"model_index.json").is_file(): return "holds no model_index.json"
+    components = read_json(path/"model_index.json", dict)
+    for found in sorted(path.rglob("*")):
+        name = found.relative_to(path)
+        if found.is_symlink(): return f"holds a link, '{name}'"
+        if found.is_dir() and len(name.parts) == 1 and found.name in components: continue
+        files = (".json", ".safetensors", ".txt", ".jinja") if len(name.parts) == 2 else ()
+        if found.is_file() and (str(name) in ("model_index.json", "README.md") or found.suffix in files): continue
+        return f"holds '{name}'"
+    return ""
 
 # %% ../nbs/10_adapt.ipynb #c2699c5d
 #| code-fold: true
@@ -369,17 +402,21 @@ def show_lora(
     modules:int=12,            # How many modules are listed, those that add most first
 )->str:
     "Say what an adapter holds"
+    check_number("modules", modules, 0, whole=True)
     return describe_lora(adapter).table(modules)
 
 def carry(
     adapter:str,               # A folder or a file, of the teacher
-    output:str,                # A folder, for diffusers; or a file, ….safetensors, in kohya's naming
+    output:str,                # New: a folder, for diffusers; or a file, ….safetensors, in kohya's naming
     teacher:str="toy",         # "toy", a diffusers folder, a hub id, or a .safetensors file
     plan:str="bk-tiny",        # That the student was made by
+    overwrite:bool=False,      # Replace an adapter that is there
 )->str:
-    "Move an adapter from a teacher to its student, and say what had a home there"
-    moved, coverage = carry_lora(adapter, denoiser(load_teacher(teacher)).config, plan)
-    return f"{coverage._repr_markdown_()}\n\nsaved: {save_lora(moved, output)}"
+    "Move an adapter from a teacher to its student, and say what had a home there; never over what is read"
+    check_target(output, _read_for(teacher, adapter), overwrite)
+    layers = read_lora(adapter)
+    moved, coverage = carry_lora(layers, denoiser(load_teacher(teacher)).config, plan)
+    return f"{coverage._repr_markdown_()}\n\nsaved: {save_lora(moved, output, overwrite)}"
 
 # %% ../nbs/10_adapt.ipynb #9bdadd50
 @dataclass(frozen=True)
@@ -391,6 +428,10 @@ class Subject:
     class_prompt:str|None=None     # Their caption; None: no prior preservation
     class_images:int=100           # How many are drawn, at least 1
     prior_weight:float|None=None   # What a class picture counts beside one of the subject; None: 1
+
+    def __post_init__(self):
+        check_number("class_images", self.class_images, 1, whole=True)
+        check_number("prior_weight", self.weight, 0, above=True)
 
     def check(self):
         "Raise if something that it takes to teach a subject is missing"
@@ -412,8 +453,6 @@ def _check_booth(b:Subject):
     if b.prior_weight is not None and not b.class_prompt:
         raise ValueError(f"prior_weight={b.prior_weight} is what class pictures count, but there are "
                          "none: give class_prompt (they are drawn), and class_data if you have them")
-    check_number("prior_weight", b.weight, 0, above=True)
-    if b.class_prompt and not b.class_data: check_number("class_images", b.class_images, 1, whole=True)
 
 # %% ../nbs/10_adapt.ipynb #8b690d37
 #| code-fold: true
@@ -452,7 +491,7 @@ def draw_class(
 #| code-summary: "Whether a folder of class pictures can be gone on with"
 def _same_drawing(folder, about):
     if not (folder/"drawn.json").exists(): return
-    there = json.loads((folder/"drawn.json").read_text(encoding="utf-8"))
+    there = read_json(folder/"drawn.json", dict)
     if there == about: return
     odd = [f"{k}: {there.get(k)!r} there, {v!r} here" for k, v in about.items() if there.get(k) != v]
     raise ValueError(f"{folder} holds class pictures that were drawn otherwise ({', '.join(odd)}); "
@@ -566,12 +605,17 @@ class LoRA(Adapting, tag="lora"):
     "A low-rank addition to a pipeline's weights (arXiv 2106.09685), also saved on its own"
     rank:int=4                # Of the denoiser's addition
     alpha:Optional[float]=None # None: the rank, which makes the factor 1
-    targets:Union[str,list[str]]="attention" # Or attention+ff, all-linear, all, regex, endings
+    targets:Union[str,list[str]]="attention" # Or attention+ff, all-linear, all, names, endings
     text_rank:int=0           # Of the text encoder's; 0: none
     rslora:bool=False         # Factor alpha over the root of the rank
     dora:bool=False           # Length and direction apart
     own_tags = ("lora",)
     own = ("rank", "alpha", "targets", "text_rank", "rslora", "dora")
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_ranges(self, rank=(1, 4096), alpha=(1e-6, 1e6), text_rank=(0, 4096))
+        LoraSpec(self.rank, self.alpha, self.targets)
 
     @property
     def name(self)->str: return f"LoRA of rank {self.rank}"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ddim_step', 'boundary', 'consistency', 'Follower', 'draw_guidance', 'Neighbours', 'LCMObjective', 'lcm_scheduler',
-           'lcm_pipeline', 'LCM', 'teach_consistency', 'consistency_cost']
+           'lcm_pipeline', 'LCM', 'teach_consistency', 'check_lcm', 'consistency_cost']
 
 # %% ../nbs/09_consistency.ipynb #5275661b
 import copy, inspect, math
@@ -213,7 +213,7 @@ from .diffusion import schedule_of
 from .direct import few_calls_about, few_calls_cost, few_calls_student
 from .loop import Training
 from .machinery.recipes import check_ranges
-from .stages import About, Stage, TrajectorySettings
+from .stages import About, Stage, TrajectorySettings, check_drawing, check_steps
 from .student import count_parameters
 from .teacher import denoiser, encode_captions, family_of
 
@@ -237,7 +237,7 @@ class LCM(Stage, Training, tag="lcm"):
         check_ranges(self, skip=(1, 500), target_decay=(0, .999999))
 
     def about(self)->About: return few_calls_about(self)
-    def check(self, run): run.manifest(self.trajectories)
+    def check(self, run): check_lcm(self, run)
     def cost(self, run, before:dict)->dict: return consistency_cost(self, run, before)
     def apply(self, pipe, run, folder): return teach_consistency(self, pipe, run, folder)
 
@@ -263,6 +263,22 @@ def teach_consistency(
     run.train(stage, new, student, objective, folder)
     if stage.lora_rank: run.keep_lora(new, (family_of(new).denoiser,), folder)
     return new
+
+# %% ../nbs/09_consistency.ipynb #d567f0c8
+#| code-fold: true
+#| code-summary: "What can be known before"
+def check_lcm(
+    stage:LCM,
+    run,                   # With `teacher` and `manifest(…)`
+):
+    "Raise for what cannot work, as far as can be known before a trajectory is drawn"
+    schedule, solver = schedule_of(run.teacher), lcm_scheduler(run.teacher.scheduler)
+    check_steps(solver, stage.calls, "calls")
+    guidance = check_drawing(run, stage.trajectories)["guidance_scale"]
+    if guidance < 1:
+        raise ValueError("lcm learns what the teacher draws with guidance of 1 or more, "
+                         f"got {guidance:g} as its trajectories' guidance_scale")
+    _check_lcm((guidance, guidance), True, stage.skip, stage.target_decay, schedule)
 
 # %% ../nbs/09_consistency.ipynb #39969fd9
 #| code-fold: true

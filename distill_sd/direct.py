@@ -364,7 +364,7 @@ from typing import Literal
 from .loop import Training
 from .machinery.lora import LoraSpec, add_lora
 from .machinery.recipes import check_ranges
-from .stages import About, Stage, TrajectorySettings
+from .stages import About, Stage, TrajectorySettings, check_drawing, check_steps
 from .student import count_parameters, meta_denoiser
 from .teacher import denoiser
 
@@ -428,8 +428,9 @@ def check_direct(
 ):
     "Raise for what cannot work, as far as can be known before a trajectory is drawn"
     scheduler = few_step_scheduler(run.teacher.scheduler, stage.solver)
+    check_steps(scheduler, stage.calls, "calls")
     direct_objective(stage, scheduler, run.teacher)
-    manifest = run.manifest(stage.trajectories, stage.parts)
+    manifest = check_drawing(run, stage.trajectories, stage.parts)
     if stage.point_weight: check_points(manifest, scheduler, stage.calls)
 
 # %% ../nbs/08_direct.ipynb #d92950d2

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Opened', 'TappedTeacher', 'AskingObjective', 'DistillObjective', 'fit_whole', 'with_denoiser', 'Distill',
-           'remove_blocks', 'plan_of', 'removal_cost']
+           'remove_blocks', 'plan_of', 'check_removal', 'removal_cost']
 
 # %% ../nbs/07_distill.ipynb #57a7af33
 import threading
@@ -158,13 +158,16 @@ def with_denoiser(
     return with_parts(pipe, **{family_of(pipe).denoiser: model})
 
 # %% ../nbs/07_distill.ipynb #03da9251
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Literal, Union
 
+import torch
+
 from .diffusion import schedule_of
-from .stages import About, Noised, Stage, TrajectorySettings
-from .student import StudentPlan, count_parameters, get_plan, make_student
-from .student import meta_denoiser, student_config
+from .machinery.recipes import check_ranges, typed
+from .stages import About, Noised, Stage, TrajectorySettings, check_drawing
+from .student import ALIASES, PLANS, StudentPlan, count_parameters, get_plan
+from .student import make_student, meta_denoiser, student_config
 from .teacher import denoiser
 
 # %% ../nbs/07_distill.ipynb #0f8aabea
@@ -181,12 +184,15 @@ class Distill(Stage, Noised, tag="distill"):
     def __post_init__(self):
         super().__post_init__()
         if isinstance(self.plan, StudentPlan): object.__setattr__(self, "plan", asdict(self.plan))
+        plan_of(self.plan)
+        _check_weights(self.weights)
 
     @property
     def student_plan(self)->StudentPlan: return plan_of(self.plan)
     @property
     def wants(self)->str: return "trajectories" if self.trajectories else "pictures"
     def about(self)->About: return About(self.student_plan.name, "block removal")
+    def check(self, run): check_removal(self, run)
     def shape(self, config:dict)->dict: return student_config(config, self.student_plan)
     def cost(self, run, before:dict)->dict: return removal_cost(self, before)
     def apply(self, pipe, run, folder): return remove_blocks(self, pipe, run, folder)
@@ -211,12 +217,32 @@ def remove_blocks(
 
 # %% ../nbs/07_distill.ipynb #802d79bc
 #| code-fold: true
-#| code-summary: "Its plan; what it holds in memory"
+#| code-summary: "Its plan and weights; what can be known before; what it holds in memory"
 def plan_of(
     plan:Union[str,dict],  # A name, or the fields of a `StudentPlan`
 )->StudentPlan:
     "A plan as recipes write it"
-    return get_plan(StudentPlan(**plan) if isinstance(plan, dict) else plan)
+    if plan == {}:
+        raise ValueError(f"plan is empty; it takes a name ({', '.join([*PLANS, *ALIASES])}) or the "
+                         f"fields of a StudentPlan ({', '.join(f.name for f in fields(StudentPlan))})")
+    if not isinstance(plan, dict): return get_plan(plan)
+    try: return typed(StudentPlan, plan, "plan")
+    except TypeError: # a number among lists
+        raise ValueError("plan: down and up are lists of layer numbers, or of such lists, got "
+                         f"down={plan.get('down')!r}, up={plan.get('up')!r}") from None
+
+def _check_weights(weights):
+    try: check_ranges(weights, task=(0, 1e6), output=(0, 1e6), feature=(0, 1e6))
+    except ValueError as e: raise ValueError(f"weights.{e}") from None
+
+def check_removal(
+    stage:Distill,
+    run,                   # With `teacher` and `manifest(…)`
+):
+    "Raise for what the teacher's noise schedule, or its drawing, cannot do"
+    schedule = schedule_of(run.teacher)
+    loss_weights(schedule, torch.zeros(1, dtype=torch.long), stage.loss_weighting, stage.snr_gamma)
+    if stage.trajectories: check_drawing(run, stage.trajectories)
 
 def removal_cost(
     stage:Distill,

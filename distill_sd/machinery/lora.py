@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 # %% ../../nbs/machinery/09_lora.ipynb #bae1e270
 from .files import BadFile, reading, write_whole
-from .pipelines import check_plain_file, quiet, weight_names
+from .pipelines import quiet, weight_names
+from .tables import regular_file
 
 # %% ../../nbs/machinery/09_lora.ipynb #215eea90
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0",          # of a UNet
@@ -353,12 +354,11 @@ def save_lora(
 
 # %% ../../nbs/machinery/09_lora.ipynb #7d563550
 def _lora_file(path:Path)->Path:
-    check_plain_file(path)
-    if path.is_file():
-        if path.suffix == ".safetensors": return path
+    if path.exists() and not path.is_dir():
+        if regular_file(path).suffix == ".safetensors": return path
         raise BadFile(f"{path} is not a .safetensors file; adapters in other formats are not opened, "
                       "as a pickle can run code")
-    if not path.is_dir():
+    if not path.exists():
         raise FileNotFoundError(f"there is no adapter at {str(path)!r}: give a .safetensors file, "
                                 "or a folder with one")
     found = sorted(path.glob("*.safetensors"))
@@ -504,7 +504,8 @@ def _check_matrices(path, module, found):
         odd = f"has matrices of {_times(down.shape)} and {_times(up.shape)}, which are no (rank in) and (out rank)"
     elif ranks[0] != ranks[1]: odd = f"has matrices of two ranks, {down.shape[0]} and {up.shape[1]}"
     elif 0 in (*down.shape, *up.shape): odd = f"has matrices of {_times(down.shape)} and {_times(up.shape)}: rank 0"
-    elif magnitude is not None and magnitude.numel() != len(up): odd = f"has {magnitude.numel()} lengths for {len(up)} rows"
+    elif magnitude is not None and magnitude.numel() != len(up):
+        odd = f"has {magnitude.numel()} lengths for {len(up)} rows"
     elif not all(t.is_floating_point() for t in found.values()): odd = f"is of {down.dtype}, no floating numbers"
     elif not all(t.float().isfinite().all() for t in found.values()): odd = "has numbers that are not finite"
     if odd: raise BadFile(f"{path}: the layer {_cut(module)} {odd}; {_AGAIN}")

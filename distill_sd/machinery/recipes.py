@@ -130,6 +130,8 @@ def _group(cls, kind, value, where):
     raise ValueError(f"{where} is a group of fields ({names}), got {shown(value)}")
 
 def _value(kind, value, where):
+    if isinstance(value, Path): value = str(value)
+    if isinstance(value, numbers.Number) and hasattr(value, "item"): value = value.item() # numpy's
     check_size(value, where)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--value", type=kind)
@@ -281,6 +283,7 @@ def parse_yaml(
     "YAML without surprises: a `BadFile` for what is none, for keys that are twice or no text"
     with reading(where, todo):
         loader = _Loader(text)
+        loader.name = where
         try:
             root = loader.get_single_node()
             if root is None: return None

@@ -85,12 +85,14 @@ def _check_numbers(cfg):
         raise ValueError(f"max_bad is a share between 0 and 1, got {cfg.max_bad!r}")
 
 def _check_names(cfg):
-    "A blank name would mean the working directory"
+    "A blank source would mean the working directory, a blank caption says nothing"
     if cfg.source is not None and not str(cfg.source).strip():
         raise ValueError(f"data source {cfg.source!r} would be the working directory; "
                          "give 'scenes', a path ('.' for that directory) or a hub id")
     if not str(cfg.split).strip():
         raise ValueError(f"split is the name of a part of the data, got {cfg.split!r}")
+    if cfg.caption is not None and not (isinstance(cfg.caption, str) and cfg.caption.strip()):
+        raise ValueError(f"caption is the text of every image, got {cfg.caption!r}")
 
 # %% ../../nbs/machinery/04_sources.ipynb #3bf29035
 def check_config(cfg:DataSource):

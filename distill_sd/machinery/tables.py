@@ -46,11 +46,11 @@ def numbered_lines(
 # %% ../../nbs/machinery/00a_tables.ipynb #1595a3d3
 def _named_once(pairs):
     "A JSON object whose names differ"
-    named = dict(pairs)
-    if len(named) == len(pairs): return named
-    names = [name for name, _ in pairs]
-    twice = next(name for name in names if names.count(name) > 1)
-    raise ValueError(f"the name {twice!r} occurs twice")
+    named = {}
+    for name, value in pairs:
+        if name in named: raise ValueError(f"the name {name!r} occurs twice")
+        named[name] = value
+    return named
 
 def parse_json(
     text:str|bytes,
@@ -108,11 +108,13 @@ def _check_header(names, path):
     if len(names) == 1 and re.search("[;\t]", names[0]):
         raise BadFile(f"{path}: fields are separated by commas, got {names[0]!r}; "
                       "save it as comma-separated")
+    seen = set()
     for i, name in enumerate(names, 1):
         if not name.strip():
             raise BadFile(f"{path}: column {i} of the header has no name; give it one")
-        if name in names[:i-1]:
+        if name in seen:
             raise BadFile(f"{path}: the header has two columns {name!r}; rename or remove one")
+        seen.add(name)
 
 def _csv_rows(path):
     "Line and row; each row with every column"
