@@ -14,7 +14,7 @@ __all__ = ['ITEMS', 'OUTCOMES', 'GOOD', 'GROUPS', 'TRIALS', 'CONTROLS', 'WORK', 
            'interrupted', 'shell', 'shell_trial', 'outside_code', 'report_trial', 'page_trial', 'BreakIt', 'break_it',
            'break_it_main']
 
-# %% ../../nbs/lab/11_break_it.ipynb #8085055e
+# %% ../../nbs/lab/11_break_it.ipynb #8a9c484e
 #| code-fold: true
 #| code-summary: "Imports"
 import itertools
@@ -35,13 +35,14 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import partial
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-# %% ../../nbs/lab/11_break_it.ipynb #aa67b556
+# %% ../../nbs/lab/11_break_it.ipynb #f48f3e41
 #| code-fold: true
 #| code-summary: "Imports"
 import numpy as np
@@ -53,7 +54,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-# %% ../../nbs/lab/11_break_it.ipynb #00cce47d
+# %% ../../nbs/lab/11_break_it.ipynb #b89b28f5
 #| code-fold: true
 #| code-summary: "Imports"
 from .. import Direct, Distill, LoRA, load_recipe, run
@@ -74,7 +75,7 @@ from ..stages import SECTIONS, STAGES
 from ..teacher import load_teacher
 from ..train import draw_teacher, generate_images, main
 
-# %% ../../nbs/lab/11_break_it.ipynb #c6bd905a
+# %% ../../nbs/lab/11_break_it.ipynb #2ee9c566
 ITEMS = (
     "--overwrite removed what the command itself needs",
     "--overwrite wiped folders that were never a run",
@@ -95,7 +96,7 @@ ITEMS = (
     "errors that do not help",
     "raw text of a stranger in reports")
 
-# %% ../../nbs/lab/11_break_it.ipynb #0deb1e5d
+# %% ../../nbs/lab/11_break_it.ipynb #77f00eaf
 @dataclass(frozen=True)
 class Trial:
     "Something bad, what a user would do with it, and what has to come of it"
@@ -107,6 +108,7 @@ class Trial:
     says:Any            # What a refusal must hold, one text or several; or `says(folder, got)` asserts
     slow:bool=False     # By the command only
     free:tuple=()       # Names in the folder that the program may change; all others are the user's
+    dear:tuple=()       # Files below those that are the user's all the same
     limit:float=60.     # Seconds until it counts as hanging
 
 @dataclass
@@ -116,7 +118,7 @@ class Got:
     said:str=""         # What was printed, or the refusal
     code:int=0          # 0: it went through
 
-# %% ../../nbs/lab/11_break_it.ipynb #f24a6e24
+# %% ../../nbs/lab/11_break_it.ipynb #519faf10
 OUTCOMES = dict(
     refused="in words that name what is wrong",
     right="went through, and the result is what it must be",
@@ -139,7 +141,7 @@ def trial(group:str, name:str, *args, **more):
     if name in TRIALS: raise ValueError(f"there are two trials {name!r}")
     TRIALS[name] = Trial(name, group, *args, **more)
 
-# %% ../../nbs/lab/11_break_it.ipynb #f0622390
+# %% ../../nbs/lab/11_break_it.ipynb #70c2f831
 #| code-fold: true
 #| code-summary: "What the program said"
 def _happened(act, folder, log): # A `Got`, or an exception that no command would turn into a line
@@ -154,7 +156,7 @@ def _happened(act, folder, log): # A `Got`, or an exception that no command woul
     printed = Path(log).read_text(encoding="utf-8", errors="replace")
     return Got(value, printed+(said if not said.isdigit() else ""), code)
 
-# %% ../../nbs/lab/11_break_it.ipynb #362f8a2f
+# %% ../../nbs/lab/11_break_it.ipynb #1a9e4eef
 def judged(
     trial:Trial,
     folder:Path,
@@ -171,10 +173,11 @@ def judged(
     wanted = [trial.says] if isinstance(trial.says, str) else trial.says
     return "refused" if all(word in got.said for word in wanted) else "unclear"
 
-# %% ../../nbs/lab/11_break_it.ipynb #1704489c
+# %% ../../nbs/lab/11_break_it.ipynb #8b8b02dd
 def listing(
     folder:Path,
     free:tuple=(),      # Names directly in it that are left out
+    dear:tuple=(),      # Files below those that are not
 )->dict:                # Path below it -> what is there
     "All that lies in a folder, with checksums"
     found = {}
@@ -184,7 +187,7 @@ def listing(
             path = Path(place, name)
             inner = str(path.relative_to(folder))
             if inner not in free: found[inner] = _facts(path)
-    return found
+    return found | {name: _facts(Path(folder, name)) for name in dear if Path(folder, name).exists()}
 
 def _facts(path):
     if path.is_symlink(): return f"link to {os.readlink(path)}"
@@ -193,11 +196,12 @@ def _facts(path):
 
 WORK = re.compile(r"(^|/)(metrics\.jsonl|step-\d+|recipe\.yaml)$") # what shows that work had begun
 
-# %% ../../nbs/lab/11_break_it.ipynb #4c724797
+# %% ../../nbs/lab/11_break_it.ipynb #888389e0
 #| code-fold: true
 #| code-summary: "A trial, in a process of its own"
 def _attempt(name, base, shared):
     os.setsid()                                     # what it starts ends with it
+    signal.signal(signal.SIGINT, signal.default_int_handler) # not so in a shell's background
     trial, folder = {**TRIALS, **CONTROLS}[name], Path(base, "work")
     os.environ.update(DISTILL_SD_WORLD=str(shared), HOME=str(folder/"home"), TMPDIR=str(base))
     os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
@@ -206,7 +210,7 @@ def _attempt(name, base, shared):
     for stream in (1, 2): os.dup2(log, stream)
     os.chdir(folder)
     trial.make(folder)
-    write_whole(Path(base, "before"), json.dumps(listing(folder, trial.free)))
+    write_whole(Path(base, "before"), json.dumps(listing(folder, trial.free, trial.dear)))
     write_whole(Path(base, "answer"), json.dumps(_answer(trial, folder, Path(base, "log"))))
 
 def _answer(trial, folder, log):
@@ -215,7 +219,7 @@ def _answer(trial, folder, log):
         return judged(trial, folder, got), in_a_line(got.said, 400) if got.said.strip() else ""
     except BaseException as e: return "traceback", in_a_line(f"{type(e).__name__}: {e}", 400)
 
-# %% ../../nbs/lab/11_break_it.ipynb #eaf01355
+# %% ../../nbs/lab/11_break_it.ipynb #feeb5510
 #| code-fold: true
 #| code-summary: "Wait for it, and look what is left"
 def _wait(process, seconds):
@@ -232,7 +236,7 @@ def _left(trial, base, hung):
     folder = base/"work"
     if not (base/"before").exists(): return "died", f"before the act: {_end_of(base/'log')}"
     before = json.loads((base/"before").read_text())
-    after = listing(folder, trial.free)
+    after = listing(folder, trial.free, trial.dear)
     lost = [name for name, what in before.items() if after.get(name) != what]
     if (folder/"pwned").exists(): return "executed", ""
     if lost: return "lost", ", ".join(lost[:4])
@@ -245,7 +249,7 @@ def _left(trial, base, hung):
 
 def _end_of(log): return " ".join(log.read_text(errors="replace")[-300:].split()) if log.exists() else ""
 
-# %% ../../nbs/lab/11_break_it.ipynb #164f1f2d
+# %% ../../nbs/lab/11_break_it.ipynb #2116b78f
 @dataclass
 class Tried:
     "What a trial got"
@@ -261,7 +265,7 @@ def try_one(
     base:Path,          # A folder for all trials of a round
 )->Tried:
     "One trial, in a process and a folder of its own"
-    place = Path(base, re.sub(r"\W+", "-", trial.name))
+    place = Path(base, f"{zlib.crc32(trial.name.encode()):08x}")
     (place/"work"/"home").mkdir(parents=True)
     for folder in (place, place/"work"): folder.chmod(0o777) # for the trials that are nobody
     process = start_process(_attempt, trial.name, place, Path(base, "world"))
@@ -270,7 +274,7 @@ def try_one(
     shutil.rmtree(place, ignore_errors=True)
     return Tried(trial.name, trial.group, trial.item, *found, trial.slow)
 
-# %% ../../nbs/lab/11_break_it.ipynb #adb4d170
+# %% ../../nbs/lab/11_break_it.ipynb #89a945c0
 def try_all(
     names:list,         # Of trials
     jobs:int=2,         # So many at once
@@ -286,7 +290,7 @@ def try_all(
         Path(base).chmod(0o755)
         return list(pool.map(one, names))
 
-# %% ../../nbs/lab/11_break_it.ipynb #5683ad14
+# %% ../../nbs/lab/11_break_it.ipynb #7d61f18a
 #| code-fold: true
 #| code-summary: "Trials that go wrong"
 def control(name:str, act:Callable, says="", make:Callable=lambda folder: None, **more):
@@ -314,7 +318,7 @@ control("late", _late, "out is bad")
 control("lost", lambda f: (f/"mine").unlink(), _right, lambda f: write_whole(f/"mine", "x"))
 control("executed", lambda f: write_whole(f/"pwned", "x"), "no")
 
-# %% ../../nbs/lab/11_break_it.ipynb #62712fbd
+# %% ../../nbs/lab/11_break_it.ipynb #477c63ee
 #| code-fold: true
 #| code-summary: "Pictures, and captions as they are read"
 def picture(path:Path, side:int=32, seed:int=0, mode:str="RGB", **save):
@@ -338,7 +342,7 @@ def look(folder:Path, source:str="pictures", **given):
     return dict(captions={" ".join(c.split()) for c in found["captions"]}, bad=dict(data.bad),
                 pixels=found["pixel_values"])
 
-# %% ../../nbs/lab/11_break_it.ipynb #bcd898da
+# %% ../../nbs/lab/11_break_it.ipynb #8de1ea3e
 #| code-fold: true
 #| code-summary: "Trials of tables"
 def has_captions(*wanted):
@@ -360,7 +364,7 @@ CSV, JSONL, AND_B = "metadata.csv", "metadata.jsonl", '{"file_name": "b.png", "t
 def _line(caption, **more): # JSON, all characters as they are
     return json.dumps(dict(file_name="a.png", text=caption, **more), ensure_ascii=False)+"\n"+AND_B
 
-# %% ../../nbs/lab/11_break_it.ipynb #246819db
+# %% ../../nbs/lab/11_break_it.ipynb #c066efa7
 #| code-fold: true
 #| code-summary: "CSV"
 HEAD = "file_name,text\n"
@@ -384,7 +388,7 @@ captions_trial("captions.csv: an overflow in every row", "captions.csv", "text\n
 captions_trial("captions.csv: a quoted new line", "captions.csv", 'caption\n"a red\ndog"\nb\n', has_captions("a red dog", "b"))
 captions_trial("captions.csv: no column of captions", "captions.csv", "x,y\n1,2\n", "captions.csv")
 
-# %% ../../nbs/lab/11_break_it.ipynb #90710953
+# %% ../../nbs/lab/11_break_it.ipynb #b695c9c9
 #| code-fold: true
 #| code-summary: "JSON lines and texts"
 for code, character in dict(LS="\u2028", PS="\u2029", NEL="\x85", VT="\x0b", FF="\x0c", FS="\x1c").items():
@@ -409,7 +413,7 @@ captions_trial("captions.txt: empty", "captions.txt", "", "captions.txt", item=1
 captions_trial("captions.jsonl: numbers", "c.jsonl", '{"text": 5}\n{"text": 6}\n', ("c.jsonl", "text"), item=17)
 captions_trial("captions.jsonl: the second row has another column", "c.jsonl", '{"text": "a"}\n{"txt": "b"}\n', ("c.jsonl", "2"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #988f56e3
+# %% ../../nbs/lab/11_break_it.ipynb #f595dfbc
 #| code-fold: true
 #| code-summary: "File names in tables; what is no file"
 def _named(name): return json.dumps(dict(file_name=name, text="a"))+"\n"+AND_B
@@ -428,7 +432,7 @@ def _pipe_of_captions(folder): os.mkfifo(folder/"captions.txt")
 trial("tables", "captions.txt: a FIFO", 14, _pipe_of_captions, lambda f: read_captions("captions.txt"), "captions.txt")
 trial("tables", "captions.csv: a folder", 17, lambda f: (f/"captions.csv").mkdir(), lambda f: read_captions("captions.csv"), "captions.csv")
 
-# %% ../../nbs/lab/11_break_it.ipynb #bf6853e1
+# %% ../../nbs/lab/11_break_it.ipynb #17450a8b
 #| code-fold: true
 #| code-summary: "A good picture, and something beside it"
 def beside(name:str, content, text:str="bad"):
@@ -463,7 +467,7 @@ def bad_picture(name:str, file:str, content, item:int=17, says=None, **more):
     "A file that is to be left out"
     trial("pictures", name, item, beside(file, content), look, says or _skips(file), **more)
 
-# %% ../../nbs/lab/11_break_it.ipynb #d5f8d63a
+# %% ../../nbs/lab/11_break_it.ipynb #72f36670
 #| code-fold: true
 #| code-summary: "Broken files"
 def _png(width, height, rows=b""):
@@ -492,7 +496,7 @@ bad_picture("a PNG of 60,000 × 60,000 in a few kilobytes", "x.png", _png(60_000
 bad_picture("floating-point pixels", "x.tiff", _float)
 bad_picture("no pixels", "x.png", _png(0, 0))
 
-# %% ../../nbs/lab/11_break_it.ipynb #3f1e5386
+# %% ../../nbs/lab/11_break_it.ipynb #b2259d71
 #| code-fold: true
 #| code-summary: "What is no file; what is not meant"
 def _ring(path): path.symlink_to(path.name)
@@ -513,7 +517,7 @@ def _all_broken(folder):
     for path in (folder/"pictures").glob("good*"): path.unlink()
 trial("pictures", "all are broken", 17, _all_broken, look, ("a.png", "cannot"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #fef89fc8
+# %% ../../nbs/lab/11_break_it.ipynb #b3ec5d16
 #| code-fold: true
 #| code-summary: "Odd, but pictures"
 def _deep(path): Image.fromarray((np.random.rand(32, 32)*65535).astype(np.uint16)).save(path)
@@ -530,7 +534,7 @@ ODD = {"sixteen bits": ("x.png", _deep), "four inks": ("x.jpg", partial(picture,
 for name, (file, content) in ODD.items():
     trial("pictures", name, 17, beside(file, content), look, _takes)
 
-# %% ../../nbs/lab/11_break_it.ipynb #8006e083
+# %% ../../nbs/lab/11_break_it.ipynb #26097454
 #| code-fold: true
 #| code-summary: "Folders that cannot be read, or hold nothing"
 def as_nobody(act:Callable):
@@ -557,7 +561,7 @@ trial("pictures", "no such folder", 17, lambda f: None, look, "pictures")
 trial("pictures", "a folder of notes", 17, lambda f: write_whole(f/"pictures"/"a.doc", "x"), look, "pictures")
 trial("pictures", "the data is ''", 2, with_table(JSONL, _line("a")), lambda f: run("toy", data="", output_dir="out", steps=1), "data")
 
-# %% ../../nbs/lab/11_break_it.ipynb #1c924c67
+# %% ../../nbs/lab/11_break_it.ipynb #d8bd5c87
 #| code-fold: true
 #| code-summary: "Archives and parquet"
 def in_tar(*members, cut:int|None=None, mode:str="w"):
@@ -600,7 +604,7 @@ def _parquet_leads_out(folder):
     Dataset.from_dict(dict(image=[dict(bytes=None, path="/etc/passwd")]*2, text=["a", "b"])).to_parquet("x.parquet")
 trial("pictures", "a parquet that points at another's file", 17, _parquet_leads_out, partial(look, source="x.parquet"), "/etc/passwd")
 
-# %% ../../nbs/lab/11_break_it.ipynb #ebcef392
+# %% ../../nbs/lab/11_break_it.ipynb #eb61e321
 #| code-fold: true
 #| code-summary: "A copy of the built-in teacher, spoilt"
 def in_json(path:Path, **changes):
@@ -624,7 +628,7 @@ def model_trial(name:str, change:Callable, says, item:int=17, act:Callable=_load
     "A teacher that is to be refused when it is loaded"
     trial("models", name, item, spoilt(change), act, says, **more)
 
-# %% ../../nbs/lab/11_break_it.ipynb #03c3b98a
+# %% ../../nbs/lab/11_break_it.ipynb #06cf2275
 #| code-fold: true
 #| code-summary: "Weights that are not those of the config"
 WEIGHTS = dict(unet="unet/diffusion_pytorch_model.safetensors", vae="vae/diffusion_pytorch_model.safetensors",
@@ -645,7 +649,7 @@ for part, file in WEIGHTS.items():
         model_trial(f"{part}: {words}", lambda t, f=file, c=change: in_weights(t/f, c), part, item=6)
     model_trial(f"{part}: a tensor of another shape", lambda t, f=file: in_weights(t/f, _narrow), part, item=6)
 
-# %% ../../nbs/lab/11_break_it.ipynb #6a269a4f
+# %% ../../nbs/lab/11_break_it.ipynb #bef5ac98
 #| code-fold: true
 #| code-summary: "Files that are none"
 def _cut_half(path): path.write_bytes(path.read_bytes()[:path.stat().st_size//2])
@@ -664,7 +668,7 @@ def _pickled(teacher):
     (teacher/"unet"/"diffusion_pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
 model_trial("weights: as a pickle alone", _pickled, ("unet", "pickle"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #4fdc3f24
+# %% ../../nbs/lab/11_break_it.ipynb #a749d4a8
 #| code-fold: true
 #| code-summary: "Descriptions that are none"
 INDEX, UNET, SCHEDULER = "model_index.json", "unet/config.json", "scheduler/scheduler_config.json"
@@ -681,10 +685,10 @@ model_trial("model_index.json: the class is a list", lambda t: in_json(t/INDEX, 
 def _own_code(teacher):
     (teacher/"text_encoder"/"evil.py").write_text("import os; os.system('touch pwned')\nclass Evil: pass\n")
     in_json(teacher/"text_encoder/config.json", auto_map=dict(AutoModel="evil.Evil"), model_type="evil")
-def _no_matter(folder, got): pass # loaded or refused: what counts is that no code was run
+def _no_matter(folder, got): pass # went through or refused: what counts is that nothing was run, and nothing lost
 model_trial("text_encoder: code of its own", _own_code, _no_matter)
 
-# %% ../../nbs/lab/11_break_it.ipynb #3e526a84
+# %% ../../nbs/lab/11_break_it.ipynb #9a2a9333
 #| code-fold: true
 #| code-summary: "Numbers in descriptions"
 for name, change in {"block_out_channels": [0, 0, 0], "sample_size": 0, "cross_attention_dim": -1,
@@ -697,7 +701,7 @@ def _no_tokenizer(teacher):
     for path in (teacher/"tokenizer").iterdir(): path.unlink()
 model_trial("no tokenizer", _no_tokenizer, "tokenizer")
 
-# %% ../../nbs/lab/11_break_it.ipynb #936263e1
+# %% ../../nbs/lab/11_break_it.ipynb #44c438f5
 #| code-fold: true
 #| code-summary: "Places"
 for name, source in {"nothing": "", "a folder that is not there": "no/such/teacher/x", "a home": "~/none/x", "a text": "note.txt",
@@ -714,7 +718,7 @@ trial("models", "a single file: a tensor of each part", 17, _single(**_three), _
 trial("models", "a single file: a text", 17, lambda f: write_whole(f/"x.safetensors", "hello"), _load_file, "x.safetensors")
 model_trial("a variant that is not there", lambda t: None, "fp8", act=lambda f: load_teacher("teacher", variant="fp8"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #20744bec
+# %% ../../nbs/lab/11_break_it.ipynb #641b7e69
 #| code-fold: true
 #| code-summary: "Teachers that draw no numbers"
 def short_run(*stages, **given):
@@ -745,7 +749,7 @@ for name, change in {"no timesteps": dict(num_train_timesteps=0), "beta_end is 2
     model_trial(f"scheduler: {name}", lambda t, c=change: in_json(t/SCHEDULER, **c), "schedul", 11, _imitate)
 model_trial("scheduler: the class is os.system", lambda t: in_json(t/SCHEDULER, _class_name="os.system"), _no_matter)
 
-# %% ../../nbs/lab/11_break_it.ipynb #2639f915
+# %% ../../nbs/lab/11_break_it.ipynb #64b48995
 #| code-fold: true
 #| code-summary: "Cards"
 def _card(text): return lambda t: (t/"README.md").write_text(f"---\n{text}\n---\n# A card\n")
@@ -762,7 +766,7 @@ model_trial("card: a list", _card("[1, 2]"), _drew, 17, _draw)
 model_trial("card: parameters are a list", _card("inference: {parameters: [1]}"), _drew, 17, _draw)
 model_trial("card: Python in YAML", _card("x: !!python/object/apply:os.system ['touch pwned']"), "README.md", 17, _draw)
 
-# %% ../../nbs/lab/11_break_it.ipynb #af2552b1
+# %% ../../nbs/lab/11_break_it.ipynb #024d2363
 #| code-fold: true
 #| code-summary: "An adapter on one layer"
 LAYER = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
@@ -785,7 +789,7 @@ def adapter_trial(name:str, says=FILE, item:int=17, act:Callable=_merge, **how):
     "An adapter that is to be refused where it is merged"
     trial("adapters", name, item, lambda f: adapter(f/FILE, **how), act, says, limit=30)
 
-# %% ../../nbs/lab/11_break_it.ipynb #ebeff719
+# %% ../../nbs/lab/11_break_it.ipynb #7101f873
 #| code-fold: true
 #| code-summary: "Tensors that are no adapter"
 A, B = f"{LAYER}.lora_A.weight", f"{LAYER}.lora_B.weight"
@@ -808,7 +812,7 @@ trial("adapters", "an adapter of no bytes", 17, lambda f: write_whole(f/FILE, b"
 trial("adapters", "a folder without one", 17, lambda f: (f/FILE).mkdir(), _merge, FILE)
 trial("adapters", "a FIFO as an adapter", 14, lambda f: os.mkfifo(f/FILE), _merge, FILE, limit=20)
 
-# %% ../../nbs/lab/11_break_it.ipynb #92606aeb
+# %% ../../nbs/lab/11_break_it.ipynb #4d6f4a12
 #| code-fold: true
 #| code-summary: "Descriptions that are none"
 def _about(**entries): return {f"unet.{k}": v for k, v in entries.items()}
@@ -829,7 +833,7 @@ trial("adapters", "targets that never end", 14, lambda f: None,
 trial("adapters", "targets that are no pattern", 17, lambda f: None, lambda f: short_run(LoRA(steps=1, targets="(")), "targets")
 trial("adapters", "targets that are nothing", 17, lambda f: None, lambda f: short_run(LoRA(steps=1, targets="")), "targets")
 
-# %% ../../nbs/lab/11_break_it.ipynb #2b7c2b86
+# %% ../../nbs/lab/11_break_it.ipynb #ff892d2d
 #| code-fold: true
 #| code-summary: "Adapters that are carried onto something"
 def _carry_to(output): return lambda f: carry(FILE, output)
@@ -844,11 +848,11 @@ trial("adapters", "carried onto a link to itself", 4, _two, _carry_to("link.safe
 trial("adapters", "carried onto another adapter", 4, _two, _carry_to("mine.safetensors"), "mine.safetensors")
 trial("adapters", "carried into a folder that holds one", 4, _two, _carry_to("adapter"), "adapter")
 trial("adapters", "merged into a folder that holds something", 4, _two, lambda f: merge_lora("toy", FILE, "adapter"), "adapter")
-trial("adapters", "carried to no name", 17, _two, _carry_to(""), "output")
+trial("adapters", "carried to no name", 17, _two, _carry_to(""), "empty")
 for scale in (math.nan, math.inf):
     trial("adapters", f"merged by {scale}", 9, _two, lambda f, s=scale: merge_lora("toy", FILE, "merged", scale=s), "scale")
 
-# %% ../../nbs/lab/11_break_it.ipynb #5d1d920f
+# %% ../../nbs/lab/11_break_it.ipynb #78482cad
 #| code-fold: true
 #| code-summary: "Every number of every part of a recipe"
 IMPOSSIBLE = (math.nan, math.inf, -math.inf, -1e300, 10**400, True, "seven")
@@ -888,7 +892,7 @@ def _every_number(place, cls, stage):
 for _tag, _cls in STAGES.items(): _every_number(_tag, _cls, True)
 for _tag, _cls in SECTIONS.items(): _every_number(_tag, _cls, False)
 
-# %% ../../nbs/lab/11_break_it.ipynb #3ab50631
+# %% ../../nbs/lab/11_break_it.ipynb #50a2b936
 #| code-fold: true
 #| code-summary: "Those that were seen, and others"
 SEEN = [("distill", "snr_gamma", -1), ("distill", "snr_gamma", 0), ("distill", "caption_dropout", math.nan),
@@ -909,7 +913,7 @@ for _place, _name, _value in SEEN:
 for _seed in (-1, 2**31, 10**30, math.nan, "x", 1.5):
     trial("settings", f"seed = {_seed}", 9, lambda f: None, lambda f, s=_seed: load_recipe("toy", seed=s), "seed")
 
-# %% ../../nbs/lab/11_break_it.ipynb #f02b579f
+# %% ../../nbs/lab/11_break_it.ipynb #1c6677b6
 #| code-fold: true
 #| code-summary: "Files that are no recipes"
 def recipe_trial(name:str, content, says=("x.yaml",), item:int=17, **more):
@@ -939,7 +943,7 @@ trial("settings", "recipe: a FIFO", 14, lambda f: os.mkfifo(f/"x.yaml"), lambda 
 def _ends(folder, got): pass
 trial("settings", "100,000 captions for samples", 14, lambda f: None, lambda f: load_recipe("toy", sample_captions=["a red heart"]*100_000), _ends, limit=30)
 
-# %% ../../nbs/lab/11_break_it.ipynb #9221f4b3
+# %% ../../nbs/lab/11_break_it.ipynb #9c9a4143
 #| code-fold: true
 #| code-summary: "Runs that would fail in the end"
 def early_trial(name:str, says, *stages, make:Callable=lambda folder: None, **given):
@@ -961,7 +965,7 @@ early_trial("captions to keep that are not there", "none.txt", {"finetune": dict
 early_trial("more calls than steps to learn from", "calls", {"direct": dict(calls=4, point_weight=1, trajectories=dict(n=2, num_inference_steps=2), **_direct)})
 early_trial("no captions for samples", "sample_captions", machine=dict(sample_every=1, sample_captions=[]))
 
-# %% ../../nbs/lab/11_break_it.ipynb #33d42c1a
+# %% ../../nbs/lab/11_break_it.ipynb #d87df667
 #| code-fold: true
 #| code-summary: "A finished run, made once and copied"
 def world(change:Callable=lambda folder: None, only:str=""):
@@ -990,13 +994,13 @@ def again(folder:Path, *stages, **given):
     usual = [Distill("bk-tiny", steps=2, batch_size=2), Direct(calls=1, steps=2, batch_size=2, trajectories=drawn)]
     return short_run(*(stages or usual), **{**dict(teacher="teacher", data="pictures"), **given})
 
-def folder_trial(name:str, item:int, change:Callable, says, *stages, free:tuple=(), **given):
+def folder_trial(name:str, item:int, change:Callable, says, *stages, free:tuple=(), dear:tuple=(), **given):
     "The world with a change, and a run into it"
     def act(folder): return again(folder, *stages, **given)
-    trial("folders", name, item, world(change), act, says, free=free)
+    trial("folders", name, item, world(change), act, says, free=free, dear=dear)
 def _as_it_is(folder): pass
 
-# %% ../../nbs/lab/11_break_it.ipynb #cf71d4a5
+# %% ../../nbs/lab/11_break_it.ipynb #fe6ae723
 #| code-fold: true
 #| code-summary: "--overwrite and what the run needs"
 ONE = dict(steps=1, batch_size=2)
@@ -1020,7 +1024,7 @@ needed_trial("its captions", "captions.txt", dict(direct=dict(trajectories=dict(
 needed_trial("captions that it keeps to", "captions.txt", dict(finetune=dict(keep_weight=1, keep_captions="out/report/captions.txt", **ONE)), change=_texts)
 needed_trial("its cache", "out/cache", machine=dict(cache_folder="out/cache"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #54efacc1
+# %% ../../nbs/lab/11_break_it.ipynb #17de021c
 #| code-fold: true
 #| code-summary: "--overwrite and what no run has written"
 def _mine(*names):
@@ -1032,7 +1036,7 @@ def _no_flag(*words): # refused by name, and the flag that would remove it is no
         assert got.code and "--overwrite" not in got.said, got
         assert all(word in got.said for word in words), got
     return says
-for _name in ("samples", "report", "cache", "class", "lora", "pipeline", "stages", "trajectories"):
+for _name in ("report", "cache", "class", "pipeline", "stages", "trajectories"):
     for _over in (False, True):
         trial("folders", f"no run: a folder with {_name}{', overwritten' if _over else ''}", 2, _mine(f"out/{_name}/mine.txt"),
               lambda f, o=_over: short_run(overwrite=o), _no_flag("out", _name))
@@ -1042,8 +1046,13 @@ def _by_link(folder):
     _mine("mine/samples/a.txt", "mine/report/b.txt", "mine/stages/c.txt")(folder)
     (folder/"out").symlink_to("mine")
 trial("folders", "no run: through a link, overwritten", 2, _by_link, lambda f: short_run(overwrite=True), _no_flag("out"))
+def _beside(folder, got): assert not got.code and (folder/"out/pipeline"/INDEX).exists(), got
+for _name in ("samples", "lora"): # names that no run gives: they stay beside what it writes
+    trial("folders", f"no run: a folder with {_name}, overwritten", 2, _mine(f"out/{_name}/mine.txt"), lambda f: short_run(overwrite=True), _beside)
+def _kept_or_named(folder, got): assert not got.code or "notes.txt" in got.said, got
 for _name in ("notes.txt", "pipeline/notes.txt", "stages/1-distill/notes.txt", "samples/notes.txt"):
-    folder_trial(f"a run, and {_name} in it, overwritten", 2, _mine(f"out/{_name}"), "notes.txt", overwrite=True)
+    folder_trial(f"a run, and {_name} in it, overwritten", 2, _mine(f"out/{_name}"), _kept_or_named, dict(distill=ONE), overwrite=True,
+                 free=("out",), dear=(f"out/{_name}",))
 def _to_disk(name):
     def change(folder):
         (folder/"disk").mkdir()
@@ -1055,7 +1064,7 @@ for _name in ("stages/1-distill/checkpoints", "cache", "stages", "pipeline"):
 def _anew(folder, got): assert not got.code and (folder/"out/pipeline"/INDEX).exists() and not (folder/"out/stages/2-direct").exists(), got
 folder_trial("a run, overwritten as it should be", 2, _as_it_is, _anew, dict(distill=ONE), overwrite=True, free=("out",))
 
-# %% ../../nbs/lab/11_break_it.ipynb #a7da0617
+# %% ../../nbs/lab/11_break_it.ipynb #40e6d004
 #| code-fold: true
 #| code-summary: "Names that are no folders"
 def place_trial(name:str, output_dir:str, make:Callable=lambda folder: None, says="output_dir", item:int=17, act=None, **given):
@@ -1080,7 +1089,7 @@ def _at_home(folder, got):
 trial("folders", "output_dir is ~/out", 17, world(), lambda f: again(f, dict(distill=ONE), output_dir="~/out"), _at_home, free=("home",))
 folder_trial("the same run again, neither resumed nor overwritten", 2, _as_it_is, ("out", "--resume"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #fd952875
+# %% ../../nbs/lab/11_break_it.ipynb #8cd40807
 #| code-fold: true
 #| code-summary: "A second start while the first is at work"
 def while_running(second:Callable):
@@ -1106,7 +1115,7 @@ for _name, _more in {"resumed": dict(resume=True), "overwritten": dict(overwrite
     def _second(folder, more=_more): return again(folder, dict(distill=dict(steps=3, batch_size=2)), **more)
     trial("folders", f"a run at work, {_name}", 3, world(_empty_world), while_running(_second), _not_me)
 
-# %% ../../nbs/lab/11_break_it.ipynb #c2d85540
+# %% ../../nbs/lab/11_break_it.ipynb #8b09f34c
 #| code-fold: true
 #| code-summary: "generate, compare and trajectories"
 def _draws(captions, **given): return lambda f: generate_images("toy", captions, steps=1, **given)
@@ -1122,15 +1131,15 @@ def _drawn_before(folder): # the very name, whatever it is
 trial("folders", "generate: a picture of that name is there", 4, _drawn_before, _draws(["🍎"]), _each_a_file)
 trial("folders", "generate: output is there", 4, _mine("mine.png"), _draws(["a"], output="mine.png"), "mine.png")
 trial("folders", "generate: output is a file, not a folder", 4, _mine("mine"), _draws(["a", "b"], output="mine"), "mine")
-def _compares(folder): return compare(["toy", "toy"], n=1, repeats=0, num_inference_steps=1, output_dir="out")
+def _compares(folder): return compare(["toy", "teacher"], n=1, repeats=0, num_inference_steps=1, output_dir="out")
 trial("folders", "compare: into a run's folder", 4, world(), _compares, "out")
-trial("folders", "compare: into a folder with a report of somebody's", 4, _mine("out/report.html"), _compares, "out")
+trial("folders", "compare: into a folder with a report of somebody's", 4, spoilt(lambda t: _mine("out/report.html")(t.parent)), _compares, "out")
 def _draws_set(folder): return draw_teacher(output_dir="out", n=2, steps=1)
 trial("folders", "trajectories: into a folder with rows of somebody's", 4, _mine("out/rows.jsonl"), _draws_set, "out")
-trial("folders", "trajectories: into a run's folder", 4, world(), _draws_set, "out")
+trial("folders", "trajectories: into a run's folder", 4, world(), _draws_set, _no_matter)
 trial("folders", "trajectories: into ''", 2, _mine("rows.jsonl"), lambda f: draw_teacher(output_dir="", n=2, steps=1), "output_dir")
 
-# %% ../../nbs/lab/11_break_it.ipynb #3235f682
+# %% ../../nbs/lab/11_break_it.ipynb #5166a5af
 #| code-fold: true
 #| code-summary: "Ways to damage a file of tensors"
 def flip(path:Path, at:float=.5):
@@ -1154,7 +1163,7 @@ DAMAGE = {"a bit of its tensors": partial(flip, at=.99), "a bit of its header": 
           "rows in another order": rewritten(_turned), "cut": _cut_half, "empty": lambda p: p.write_bytes(b""),
           "a text": lambda p: p.write_text("x"*999)}
 
-# %% ../../nbs/lab/11_break_it.ipynb #b8cabf83
+# %% ../../nbs/lab/11_break_it.ipynb #6b4e00ac
 #| code-fold: true
 #| code-summary: "Cache"
 def _encoded(folder):
@@ -1174,7 +1183,7 @@ def _mended(folder, got): assert got.value is True and "000000.safetensors" in g
 for _name, _damage in {**DAMAGE, "wrong rows as kept": rewritten(_kept_off)}.items():
     trial("shards and checkpoints", f"cache: {_name}", 8, _cached(_damage), _encode_again, _mended, free=("cache",))
 
-# %% ../../nbs/lab/11_break_it.ipynb #eb9f0190
+# %% ../../nbs/lab/11_break_it.ipynb #41537bc1
 #| code-fold: true
 #| code-summary: "Trajectories"
 SHARD = "latents-00000.safetensors"
@@ -1191,7 +1200,7 @@ for _text in ("[]", "{}", "", "{", "null"):
 _given("more rows in the manifest", lambda s: in_json(s/"manifest.json", n=9), "manifest.json")
 _given("rows_per_shard is 0", lambda s: in_json(s/"manifest.json", rows_per_shard=0), "manifest.json", 17)
 
-# %% ../../nbs/lab/11_break_it.ipynb #2ca54ea2
+# %% ../../nbs/lab/11_break_it.ipynb #ee3fa258
 #| code-fold: true
 #| code-summary: "Checkpoints and journals"
 def _two_checkpoints(damage, both=False):
@@ -1222,7 +1231,7 @@ for _name, _line_2 in {"torn": b'{"step": 2, "lo\n', "bytes": b"\xff\xfe\n", "a 
     trial("shards and checkpoints", f"journal: a line is {_name}", 13, lambda f, l=_line_2: write_whole(f/"metrics.jsonl", b'{"step": 1}\n'+l+b'{"step": 3}\n'),
           lambda f: read_metrics(f/"metrics.jsonl"), _rows_kept)
 
-# %% ../../nbs/lab/11_break_it.ipynb #840e388f
+# %% ../../nbs/lab/11_break_it.ipynb #e3f4708c
 #| code-fold: true
 #| code-summary: "Runs that go on"
 def unfinished(folder:Path):
@@ -1268,7 +1277,7 @@ def _slow_leg(folder):
 def _an_hour(folder, got): assert re.search(r"\b1(\.\d+)? h|\b6\d min", (folder/"out/report.md").read_text()), (folder/"out/report.md").read_text()[-2000:]
 resumed("the time of the leg before counts", 12, _slow_leg, _an_hour)
 
-# %% ../../nbs/lab/11_break_it.ipynb #a3ce2ffa
+# %% ../../nbs/lab/11_break_it.ipynb #2d4bd2d9
 #| code-fold: true
 #| code-summary: "Arguments"
 def typed(*argv):
@@ -1279,28 +1288,28 @@ def command_trial(words:str, says, item:int=17, make:Callable=lambda folder: Non
     "A command that is to be refused"
     trial("commands", words or "''", item, make, typed(*words.split()), says, limit=limit, **more)
 for _words, _says in {"rum": "run", "run --stepz 7": "stepz", "run --steps": "--steps", "run nope": "nope", "run toy toy": "one recipe",
-                      "run --resume --overwrite": "overwrite", "lora": "lora", "lora show none.safetensors": "none.safetensors",
+                      "run --resume --overwrite": "overwrite", "lora show none.safetensors": "none.safetensors",
                       "lora mrege": "merge", "generate": "pipeline", "generate toy": "captions", "generate none/such/x hi": "none/such/x",
                       "generate toy hi --steps 0": "steps", "generate toy hi --steps 1001": "steps", "generate toy hi --steps x": "steps",
-                      "generate toy hi --steps -1": "steps", "generate toy hi --seed -1": "seed", "generate toy hi --seed 99999999999999999999": "seed",
+                      "generate toy hi --steps -1": "steps", "generate toy hi --seed 99999999999999999999": "seed",
                       "generate toy hi --guidance_scale .nan": "guidance_scale", "generate toy hi --guidance_scale .inf": "guidance_scale",
-                      "compare toy": "two models", "compare toy toy --n 0": "n must", "compare toy toy --repeats -1": "repeats",
-                      "compare toy toy --num_inference_steps 0": "num_inference_steps", "compare toy toy --captions none.txt": "none.txt",
-                      "trajectories --n 0": "n must", "trajectories --n -5": "n must", "trajectories --steps 0": "steps",
+                      "compare toy": "two models", "compare toy teacher --n 0": "n must", "compare toy teacher --repeats -1": "repeats",
+                      "compare toy teacher --num_inference_steps 0": "num_inference_steps", "compare toy teacher --captions none.txt": "none.txt",
+                      "trajectories --n 0": "at least 1", "trajectories --n -5": "at least 1", "trajectories --steps 0": "steps",
                       "trajectories --steps 99999999": "steps", "trajectories --guidance_scale .nan": "guidance_scale",
-                      "trajectories --resolution 7": "resolution", "trajectories --batch_size 0": "batch_size",
-                      "trajectories --rows_per_shard 0": "rows_per_shard", "trajectories --parts 0": "parts", "trajectories --seed -1": "seed",
+                      "trajectories --resolution 7": "multiples of 8", "trajectories --batch_size 0": "batch_size",
+                      "trajectories --rows_per_shard 0": "rows_per_shard", "trajectories --parts 0": "parts",
                       "trajectories --captions none.txt": "none.txt", "benchmark inference toy --modes warp": "warp",
-                      "benchmark inference toy --batch_sizes 0": "batch_size", "benchmark inference toy --repeats 0": "repeats",
-                      "protocol toy --output_dir p --captions none.txt": "none.txt"}.items():
-    command_trial(_words, _says, 9 if "nan" in _words or "inf " in _words else 17)
+                      "benchmark inference toy --batch_sizes 0": "batch sizes", "benchmark inference toy --repeats 0": "repeats",
+                      "protocol toy --output_dir p --captions none.txt": "give inception"}.items():
+    command_trial(_words, _says, 9 if "nan" in _words or ".inf" in _words else 17, make=spoilt(_as_it_is))
 def _printed(*words):
     def says(folder, got): assert not got.code and all(word in got.said for word in words), got
     return says
-for _words, _says in {"": ("run", "lora"), "--help": ("run", "lora"), "run --help": ("stage distill",), "recipes": ("sd-tiny",), "generate --help": ("--steps",)}.items():
+for _words, _says in {"": ("run", "lora"), "--help": ("run", "lora"), "run --help": ("stage distill",), "recipes": ("sd-tiny",), "lora": ("merge", "carry"), "generate --help": ("--steps",)}.items():
     command_trial(_words, _printed(*_says))
 
-# %% ../../nbs/lab/11_break_it.ipynb #eab2ddb1
+# %% ../../nbs/lab/11_break_it.ipynb #d32430a2
 #| code-fold: true
 #| code-summary: "Which errors are a line, and which are ours"
 def _with_traceback(folder):
@@ -1309,16 +1318,19 @@ def _with_traceback(folder):
     except ValueError as e: return "nope" in str(e)
 def _true(folder, got): assert got.value is True, got
 trial("commands", "an environment variable asks for the traceback", 17, lambda f: None, _with_traceback, _true)
-def _our_bug(error):
+def _shows(bug):
     def act(folder):
-        try:
-            with refuse_politely("x"): raise error
-        except type(error): return True
+        with redirect_stderr(StringIO()) as screen:
+            try:
+                with refuse_politely("x"): bug()
+            except SystemExit: return "Traceback" in screen.getvalue()
+            except Exception: return True # and Python shows it
     return act
-for _error in (KeyError("x"), TypeError("x"), AttributeError("x"), AssertionError("x"), IndexError("x"), ZeroDivisionError("x")):
-    trial("commands", f"a bug of ours shows its traceback: {type(_error).__name__}", 17, lambda f: None, _our_bug(_error), _true)
+for _name, _bug in dict(KeyError=lambda: {}["x"], TypeError=lambda: len(5), AttributeError=lambda: None.x, IndexError=lambda: [][1],
+                        ZeroDivisionError=lambda: 1/0, ValueError=lambda: int("x"), RuntimeError=lambda: torch.ones(2)@torch.ones(3)).items():
+    trial("commands", f"a bug of ours shows its traceback: {_name}", 17, lambda f: None, _shows(_bug), _true)
 
-# %% ../../nbs/lab/11_break_it.ipynb #80fc0042
+# %% ../../nbs/lab/11_break_it.ipynb #1039c7ea
 #| code-fold: true
 #| code-summary: "Ctrl-C, and a polite end"
 def interrupted(act:Callable, number:int=signal.SIGINT, when:Callable=lambda folder: True, after:float=1.):
@@ -1345,9 +1357,9 @@ def _drawn_one(folder): return any((folder/"out").glob("latents*"))
 _set = "trajectories --output_dir out --n 2000 --steps 4 --rows_per_shard 2".split()
 trial("commands", "trajectories: Ctrl-C", 16, lambda f: None, interrupted(typed(*_set), when=_drawn_one), _ends_with(130, "same command"))
 trial("commands", "generate: Ctrl-C", 16, lambda f: None, interrupted(typed("generate", "toy", "hi", "--steps", "1000", "--output", "x.png")), _ends_with(130))
-trial("commands", "compare: Ctrl-C", 16, lambda f: None, interrupted(typed("compare", "toy", "toy", "--n", "500", "--output_dir", "out")), _ends_with(130))
+trial("commands", "compare: Ctrl-C", 16, spoilt(_as_it_is), interrupted(typed("compare", "toy", "teacher", "--n", "500", "--output_dir", "out")), _ends_with(130))
 
-# %% ../../nbs/lab/11_break_it.ipynb #65f1c9ba
+# %% ../../nbs/lab/11_break_it.ipynb #9dbe8170
 #| code-fold: true
 #| code-summary: "In a process of its own"
 def shell(line:str, **env):
@@ -1375,7 +1387,7 @@ shell_trial("shell: a screen that knows ASCII alone", "distill-sd generate toy �
             LC_ALL="C", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
 shell_trial("shell: no home", "env -u HOME distill-sd generate toy hi --steps 1 --output x.png", _rc(0), 17)
 
-# %% ../../nbs/lab/11_break_it.ipynb #6bc86862
+# %% ../../nbs/lab/11_break_it.ipynb #e21589d8
 #| code-fold: true
 #| code-summary: "Reports of a stranger's words"
 HTML = "<script>alert(1)</script>"
@@ -1402,7 +1414,7 @@ def _harmless(folder, got):
     seen = outside_code(got.value)
     assert "<script" not in seen and seen.count("</details>") == seen.count("<details>"), got
 
-# %% ../../nbs/lab/11_break_it.ipynb #0ecfa617
+# %% ../../nbs/lab/11_break_it.ipynb #61be5281
 #| code-fold: true
 #| code-summary: "Trials of texts"
 for _field in ("license", "license_name", "license_link", "name"):
@@ -1428,7 +1440,7 @@ def _one_head(folder, got):
 for _name, _value in {"HTML": HTML, "the end of its head": "mit\n---\nevil: 1", "a field more": "mit\nevil: 1", "YAML": "[a, b"}.items():
     trial("text in reports", f"card: a licence with {_name}", 18, lambda f: (f/"pipeline").mkdir(), _card_of(license_name=_value, license="other"), _one_head)
 
-# %% ../../nbs/lab/11_break_it.ipynb #6febccf7
+# %% ../../nbs/lab/11_break_it.ipynb #e4e2d086
 #| code-fold: true
 #| code-summary: "Pages for a browser"
 def _page_of(**given):
@@ -1444,7 +1456,7 @@ page_trial("a command with HTML", command=f"distill-sd run {HTML}")
 page_trial("a source with HTML", recipe_source=HTML)
 page_trial("an attribute", teacher_card=dict(name='"><img src=x onerror=alert(1)>', license_name="y", license_link='"><img src=x onerror=alert(1)>'))
 
-# %% ../../nbs/lab/11_break_it.ipynb #752f98ae
+# %% ../../nbs/lab/11_break_it.ipynb #c8401d49
 @dataclass
 class BreakIt:
     "What a round of trials got"
@@ -1466,7 +1478,7 @@ class BreakIt:
         rows.append(["all", len(self.tried), *(sum(t.outcome == o for t in self.tried) for o in shown)])
         return "\n".join(f"| {' | '.join(map(str, row))} |" for row in [head, ["---", *["---:"]*(len(head)-1)], *rows])
 
-# %% ../../nbs/lab/11_break_it.ipynb #25367163
+# %% ../../nbs/lab/11_break_it.ipynb #941b6b34
 def break_it(
     slow:bool=False,        # Those too that take whole runs
     only:str="",            # Those alone whose name or group holds this
@@ -1488,7 +1500,7 @@ def break_it_main(argv=None):
     print(found._repr_markdown_())
     sys.exit(1 if found.defects else 0)
 
-# %% ../../nbs/lab/11_break_it.ipynb #1be9664b
+# %% ../../nbs/lab/11_break_it.ipynb #5b6d9858
 #| eval: false
 if __name__ == "__main__":
     from distill_sd.lab.break_it import break_it_main as _main # by the name under which the trials find it
