@@ -546,8 +546,8 @@ def warn_of_rounding(
     "Warn, naming each, of what changes a resumed run by rounding"
     changed = [f"{k} was {saved[k]!r}, now {v!r}" for k, v in now.items() if k in saved and saved[k] != v]
     if changed:
-        warnings.warn(f"resumed at step {step}, computed in another way: {'; '.join(changed)}. The run goes on, but its "
-            "result will not be bit-equal to that of a run without a break; resume as before if it has to be")
+        warnings.warn(f"resumed at step {step}, computed in another way: {'; '.join(changed)}. The run goes on, "
+            "but its result will not be bit-equal to that of a run without a break; resume as before if it has to be")
 
 # %% ../nbs/05_loop.ipynb #1d3f9c6d
 #| code-fold: true

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .machinery.recipes import check_ranges
+
 # %% ../nbs/04_losses.ipynb #cdcd34df
 def weighted_mse(
     prediction:Tensor,          # `(b c h w)`, any float type
@@ -87,9 +89,9 @@ class KDWeights:
     source:str=""        # Where the numbers come from
 
     def __post_init__(self):
+        check_ranges(self, task=(0, 1e6), output=(0, 1e6), feature=(0, 1e6))
         values = self.task, self.output, self.feature
-        if min(values) < 0 or max(values) == 0:
-            raise ValueError(f"KDWeights need task, output and feature ≥ 0 and one of them > 0, got {values}")
+        if max(values) == 0: raise ValueError(f"one of task, output and feature must be above 0, got {values}")
 
     @property
     def needs_features(self)->bool: return self.feature > 0

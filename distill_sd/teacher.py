@@ -269,11 +269,20 @@ def _ends(values): return f"{values[0]:.3g} … {values[-1]:.3g}" if len(values)
 # %% ../nbs/00_teacher.ipynb #ee297551
 #| code-fold: true
 #| code-summary: "check_settings"
+def _check_size(pipe):
+    config = denoiser(pipe).config
+    size = config.get("sample_size", 1)
+    sides = list(size) if isinstance(size, (list, tuple)) else [size]
+    if len(sides) in (1, 2) and all(type(side) is int and 1 <= side <= 4096 for side in sides): return
+    raise BadFile(f"the {family_of(pipe).denoiser} of {_origin(pipe)} has sample_size {str(size)[:80]}, which must be "
+                  "one or two whole numbers from 1 to 4096; mend its config.json")
+
 def check_settings(
     pipe,                # Any diffusers pipeline with a scheduler and a VAE
 ):
-    "Raise `BadFile` for a schedule or a scaling factor that no picture can come of; no model is asked"
+    "Raise `BadFile` for a schedule, a size or a factor that no picture can come of; no model is asked"
     _check_schedule(pipe)
+    _check_size(pipe)
     config = pipe.vae.config
     scaling, shift = config.get("scaling_factor"), config.get("shift_factor")
     for name, value, low in (("scaling_factor", scaling, 0), ("shift_factor", shift or 0., -math.inf)):

@@ -7,12 +7,12 @@ __all__ = ['PICTURES', 'LOOKED_AT', 'SCENES', 'RUN_HELP', 'MODEL', 'ADAPTER', 'L
            'COMMANDS', 'stage_folders', 'check_output_dir', 'begin_folder', 'part_print', 'teacher_prints',
            'data_prints', 'inputs_of', 'check_same_inputs', 'save_pipeline', 'replace_folder', 'save_stage',
            'load_stage', 'SampleGrids', 'RunState', 'Run', 'data_config', 'open_pictures', 'latents_of',
-           'trajectory_config', 'open_given', 'trajectories_of', 'drawn_first', 'draw_for', 'draw_class_for', 'feed_of',
-           'train_stage', 'Stopped', 'sample_grids', 'captions_for', 'prepare', 'open_teacher', 'shapes_of',
-           'RunResult', 'run', 'run_stages', 'stage_is_done', 'finish', 'own_settings', 'say', 'training_seconds',
-           'journals', 'title_of', 'Plan', 'plan_run', 'stage_memory', 'images_of', 'Repeated', 'time_steps',
-           'generate_images', 'slug', 'free_name', 'draw_teacher', 'run_from_shell', 'run_help', 'show_markdown',
-           'show_recipes', 'show_files', 'show_set', 'main']
+           'trajectory_config', 'open_given', 'trajectories_of', 'drawn_first', 'captions_to_draw', 'draw_for',
+           'draw_class_for', 'feed_of', 'train_stage', 'Stopped', 'sample_grids', 'captions_for', 'prepare',
+           'open_teacher', 'shapes_of', 'RunResult', 'run', 'run_stages', 'stage_is_done', 'finish', 'own_settings',
+           'say', 'training_seconds', 'journals', 'title_of', 'Plan', 'plan_run', 'stage_memory', 'images_of',
+           'Repeated', 'time_steps', 'generate_images', 'slug', 'free_name', 'draw_teacher', 'run_from_shell',
+           'run_help', 'show_markdown', 'show_recipes', 'show_files', 'show_set', 'main']
 
 # %% ../nbs/12_train.ipynb #c8995834
 import itertools
@@ -50,13 +50,13 @@ from .evaluate import size_report
 from .loop import LoopConfig, Machine, Training, fit
 from .machinery.cli import Command, command_line, parse_fields
 from .machinery.files import BadFile, crc32, fingerprint, read_json, read_rows
-from .machinery.files import read_text, reading, write_json, write_whole, writing
+from .machinery.files import write_json, write_whole, writing
 from .machinery.folders import MARKER, can_be_made, check_inputs, check_place, claimed
 from .machinery.folders import paths_in, read_marker, remove_run, write_marker
 from .machinery.images import check_resolution
 from .machinery.lora import fold_lora, save_lora
 from .machinery.processes import Team, this_process
-from .machinery.recipes import help_text
+from .machinery.recipes import help_text, read_yaml
 from .machinery.report import duration, judge_pairs, teacher_card, write_card, write_page
 from .machinery.report import write_report
 
@@ -66,8 +66,8 @@ from .machinery.sources import DataConfig, SceneTable, batches, open_data, read_
 from .machinery.speed import check_installed, resolve_precision
 from .machinery.tensors import aligned
 from .machinery.trajectories import TrajectoryConfig, read_captions
-from .stages import Recipe, Stage, TrajectorySettings, check_same, layout, load_recipe
-from .stages import recipes
+from .stages import Recipe, Stage, TrajectorySettings, check_same, check_steps, layout
+from .stages import load_recipe, recipes
 from .student import count_parameters, meta_denoiser
 from .teacher import check_draws, denoiser, family_of, generate, image_factor
 from .teacher import image_grid, image_size, load_teacher, recommended, with_parts
@@ -98,8 +98,7 @@ def check_output_dir(
 
 def _check_resumable(recipe, folder):
     path, stages = folder/"recipe.yaml", folder/"stages"
-    with reading(path): before = yaml.safe_load(read_text(path))
-    begun = 0
+    before, begun = read_yaml(path), 0
     if stages.is_dir(): begun = sum(f.is_dir() for f in sorted(stages.glob("*-*")))
     check_same(before, recipe, begun, recipe.output_dir)
 
@@ -390,7 +389,7 @@ class Run(RunState):
 
     def keep_lora(self, pipe, parts:tuple, folder:Optional[Path]):
         "Save what a pipeline wears on its own, then fold it into the weights"
-        if folder is not None and self.team.is_main: save_lora(pipe, folder/"lora")
+        if folder is not None and self.team.is_main: save_lora(pipe, folder/"lora", overwrite=True)
         for part in parts: fold_lora(getattr(pipe, part))
 
 # %% ../nbs/12_train.ipynb #5bfd769b
@@ -470,13 +469,19 @@ def drawn_first(
         tuned += stage.new_teacher
     raise ValueError(f"no stage of this run asks for {wanted}")
 
-def draw_for(run:Run, wanted:TrajectorySettings, parts:int):
-    "Let the teacher draw into the run folder, all processes together, or go on with that"
-    data, state, where = run.recipe.data, this_process(), {}
+def captions_to_draw(run:Run, wanted:TrajectorySettings)->list:
+    "What the teacher is to draw for a stage: the captions of a file, or those of the data"
+    data, where = run.recipe.data, {}
     if not wanted.captions:
         where = dict(split=data.split, subset=data.subset, revision=data.revision,
                      caption_column=data.caption_column)
-    captions = read_captions(wanted.captions or data.source, wanted.n, seed=run.seed, **where)
+    source = wanted.captions or data.source
+    return run.once(("captions", source, wanted.n),
+                    lambda: read_captions(source, wanted.n, seed=run.seed, **where))
+
+def draw_for(run:Run, wanted:TrajectorySettings, parts:int):
+    "Let the teacher draw into the run folder, all processes together, or go on with that"
+    captions, state = captions_to_draw(run, wanted), this_process()
     number = drawn_first(run, trajectories=wanted, parts=parts)
     folder = run.folder/"trajectories"/str(number)
     config = trajectory_config(run, wanted, parts)
@@ -572,7 +577,6 @@ def prepare(recipe:Recipe)->Run:
     for stage in recipe.stages:
         if isinstance(stage, Training): check_installed(Run(recipe, None, {}).loop(stage))
     pipe = open_teacher(recipe)
-    check_draws(pipe)
     check_resolution(recipe.data.resolution or image_size(pipe)[0], image_factor(pipe))
     settings = dict(recommended(pipe))
     for name in ("num_inference_steps", "guidance_scale"):
@@ -580,11 +584,16 @@ def prepare(recipe:Recipe)->Run:
         if given is not None: settings[name] = given
     run = Run(recipe, pipe, settings)
     shapes_of(recipe, denoiser(pipe).config)
+    check_steps(pipe.scheduler, settings["num_inference_steps"], "report.num_inference_steps")
     for stage in recipe.stages: stage.check(run)
-    for stage in recipe.stages:
-        if stage.wants in ("pictures", "subject"): open_pictures(run, stage)
-        if stage.wants == "trajectories": open_given(run, stage.trajectories)
+    check_draws(pipe)
+    for stage in recipe.stages: _open_for(run, stage)
     return run
+
+def _open_for(run, stage):
+    if stage.wants in ("pictures", "subject"): open_pictures(run, stage)
+    if stage.wants != "trajectories" or open_given(run, stage.trajectories): return
+    captions_to_draw(run, stage.trajectories)
 
 # %% ../nbs/12_train.ipynb #c92471e2
 #| code-fold: true

@@ -124,5 +124,5 @@ def _numbers(drawn): # Of the page: distances from the first, what is right pict
         whole, rows = scores.values[ATTRIBUTE_NAMES["all_correct"]], scores.rows()
         right = {name: values.astype(int).tolist() for name, values in whole.items()}
     distances = {name: drawn.rmse(drawn.names[0], name).tolist() for name in drawn.names[1:]}
-    return dict(made_by=FORMAT_OF_SCORES, settings=drawn.settings, captions=drawn.captions, rmse=distances, right=right, scores=rows,
-                environment=environment())
+    return dict(made_by=FORMAT_OF_SCORES, settings=drawn.settings, captions=drawn.captions, rmse=distances,
+                right=right, scores=rows, environment=environment())

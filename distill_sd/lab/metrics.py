@@ -24,18 +24,17 @@ from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from ..direct import make_trajectories
+from ..direct import make_trajectories, open_trajectories
 from .few_steps import frechet_distance
-from ..machinery.trajectories import TrajectoryConfig
-from ..direct import open_trajectories
-from ..machinery.trajectories import read_captions, shard_names
-from ..machinery.processes import Team
-from ..machinery.files import write_whole
-from ..machinery.processes import this_process
+from ..machinery.files import BadFile, write_whole
 from ..machinery.images import IMAGE_SUFFIXES, BadImage, open_image
-from ..machinery.stats import Scores
-from ..teacher import decode_latents, load_teacher, to_pil, with_parts
 from ..machinery.pipelines import quiet
+from ..machinery.processes import Team, this_process
+from ..machinery.sources import list_files
+from ..machinery.stats import Scores
+from ..machinery.tables import regular_file
+from ..machinery.trajectories import TrajectoryConfig, read_captions, shard_names
+from ..teacher import decode_latents, load_teacher, to_pil, with_parts
 
 # %% ../../nbs/lab/06_metrics.ipynb #5fac879f
 def resize(
@@ -379,7 +378,7 @@ def real_features(
     batch_size:int=256,       # Pictures in memory at once
 )->Tensor:                    # `(n d)`
     "What the network sees in real pictures"
-    files = sorted(f for f in Path(folder).rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
+    files = [file for file in list_files(Path(folder)) if file.suffix.lower() in IMAGE_SUFFIXES]
     if len(files) < 2:
         raise ValueError(f"{folder} holds {len(files)} pictures; a distribution needs many, "
                          "the protocols tens of thousands")
@@ -388,8 +387,8 @@ def real_features(
     return torch.cat([inception.features(some) for some in pictures])
 
 def _pixels(file, size):
-    try: image = open_image(file.read_bytes())
-    except BadImage as e: raise ValueError(f"{file} cannot be read ({e}); remove or replace it") from None
+    try: image = open_image(regular_file(file).read_bytes())
+    except (BadImage, BadFile) as e: raise ValueError(f"{file} cannot be read ({e}); remove or replace it") from None
     return resize(torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]/255, size)
 
 # %% ../../nbs/lab/06_metrics.ipynb #0d5d9585

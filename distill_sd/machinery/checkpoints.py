@@ -18,8 +18,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .files import (
-    BadFile, append_rows, crc32, is_full, read_json, read_rows, reading, write_json, write_whole, writing)
+from distill_sd.machinery.files import (
+    BadFile, append_rows, crc32, is_full, read_json, read_rows, reading, write_json, write_whole,
+    writing)
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #6e32f1ae
 def trained_parameters(
@@ -207,7 +208,7 @@ def check_writable(
         with tempfile.TemporaryFile(dir=folder): pass
     except OSError as e:
         told = f"nothing can be written to {folder} ({e.strerror}); choose another folder, or change its permissions"
-        raise OSError(e.errno, told, str(folder)) from None
+        raise OSError(e.errno, told) from None
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #6c62a157
 def nbytes(x)->int:

@@ -103,7 +103,7 @@ class StopSignal(threading.Event):
 def stop_signals(
     alone:bool=True, # Is this the only process?
 ):
-    "Inside the `with`, SIGTERM and SIGINT set a `StopSignal` rather than end the program; a second SIGINT does as before"
+    "Inside the `with`, SIGTERM and SIGINT set a `StopSignal` and end nothing; a second SIGINT does as before"
     stop, before = StopSignal(), {}
     def handler(number, frame):
         stop.number = stop.number or number

@@ -133,6 +133,8 @@ def _value(kind, value, where):
     if isinstance(value, Path): value = str(value)
     if isinstance(value, numbers.Number) and hasattr(value, "item"): value = value.item() # numpy's
     check_size(value, where)
+    if isinstance(value, str) and kind in (str, Optional[str]): return value
+    for part in (value, *_parts(value)): _check_text(part, where)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--value", type=kind)
     try:
@@ -140,6 +142,20 @@ def _value(kind, value, where):
         return parser.parse_object({"value": value}).value
     except Exception:
         raise ValueError(f"{where} takes {wanted(kind)}, got {shown(value)}") from None
+
+# %% ../../nbs/machinery/13_recipes.ipynb #53c3a4b1
+#| code-fold: true
+#| code-summary: "A text that the parser had better not read"
+def _check_text(text, where):
+    "jsonargparse reads texts as YAML, in C: deep ones end the process, aliases fill its memory"
+    if not isinstance(text, str): return
+    if sum(map(text.count, "[{-?:")) > 1000:
+        raise ValueError(f"{where}: no setting is written with so many brackets, got {shown(text)}")
+    if "&" not in text or "*" not in text: return
+    try: kinds = {type(token) for token in yaml.scan(text)}
+    except yaml.YAMLError: return
+    if {yaml.AnchorToken, yaml.AliasToken} <= kinds:
+        raise ValueError(f"{where}: a setting takes no YAML aliases, got {shown(text)}")
 
 # %% ../../nbs/machinery/13_recipes.ipynb #a7146194
 #| code-fold: true

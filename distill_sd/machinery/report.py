@@ -214,8 +214,9 @@ class LatencyReport:
         "What the numbers are, in words"
         s = self.settings
         own = "".join(f"; {markdown_text(name)}: {settings_words(o)}" for name, o in s.get("own", {}).items())
+        where = f"on {markdown_text(self.machine)}, torch {torch.__version__.split('+')[0]}"
         return (f"Median (min–max) of {s['repeats']} alternating turns. Batch of {s['batch_size']}, {s['size']} px, "
-                f"{settings_words(s)}{own}, {s['dtype']}, on {markdown_text(self.machine)}, torch {torch.__version__.split('+')[0]}.")
+                f"{settings_words(s)}{own}, {s['dtype']}, {where}.")
 
     def _repr_markdown_(self)->str:
         kinds = [("images", "seconds per image", 1)] if self.images else []
@@ -233,8 +234,8 @@ def check_finite(
     for name, x in images.items():
         bad = int((~x.isfinite().flatten(1).all(1)).sum())
         if bad:
-            raise FloatingPointError(f"{bad} of {len(x)} pictures by {name} are not finite: its denoiser or its decoder "
-                "gives NaN or infinity, so it cannot be compared; look at its weights and its precision")
+            raise FloatingPointError(f"{bad} of {len(x)} pictures by {name} are not finite: its denoiser or its "
+                "decoder gives NaN or infinity; look at its weights and its precision")
 
 def _pil(images): # `(n 3 h w)` in [0, 1]
     levels = (images*255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
@@ -533,7 +534,9 @@ def licence_words(
     name, link = card.get("license_name") or card.get("license"), card.get("license_link")
     teacher, link = markdown_text(card["name"]), f" ({markdown_text(link)})" if link else ""
     if isinstance(name, list): name = ", ".join(map(str, name))
-    if name: return f"Teacher: {teacher}. The student is bound by the teacher's licence: **{markdown_text(name)}**{link}."
+    if name:
+        named = f"**{markdown_text(name)}**{link}"
+        return f"Teacher: {teacher}. The student is bound by the teacher's licence: {named}."
     return (f"Teacher: {teacher}. The teacher's card states no licence; look it up where the teacher came from "
             "before you share the student.")
 
@@ -608,6 +611,18 @@ def _usage(settings):
     given = ", ".join(f"{k}={v:g}" for k, v in settings.items())
     return _USAGE.replace("{given}", given) + (_NO_GUIDANCE if settings["guidance_scale"] <= 1 else "")
 
+class _HeadDumper(yaml.SafeDumper): pass
+
+def _quoted_text(dumper, text): # on one line; a reader that takes the head for Markdown meets no tag in it
+    odd = "<" in text or "\n" in text
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if odd else None)
+
+_HeadDumper.add_representer(str, _quoted_text)
+
+def _head(data): # Between double quotes, and a "<" is nowhere else, YAML has an escape for it
+    text = yaml.dump(data, Dumper=_HeadDumper, sort_keys=False, allow_unicode=True, width=math.inf)
+    return text.strip().replace("<", r"\x3C")
+
 def write_card(
     pipeline_folder:str|Path,     # A diffusers folder; gets `README.md` and `report/`
     report:Report,
@@ -624,7 +639,7 @@ def write_card(
                          inference={"parameters": parameters},
                          tags=["stable-diffusion", "distillation", "distill_sd", *tags])
     head, body = report.text.split("\n", 1)
-    text = f"---\n{data.to_yaml()}\n---\n\n{head}\n\n{_usage(parameters)}\n{body}"
+    text = f"---\n{_head(data.to_dict())}\n---\n\n{head}\n\n{_usage(parameters)}\n{body}"
     return Report(text, report.pictures).write(pipeline_folder, "README.md")
 
 # %% ../../nbs/machinery/12_report.ipynb #13f74bda

@@ -186,12 +186,19 @@ def _begin(folder, rows, manifest):
     "The two small files of a set, unless another set lies there; the manifest as it is written"
     text, there = "".join(json.dumps(row)+"\n" for row in rows), folder/"manifest.json"
     manifest = {**manifest, "rows": _digest(text)}
-    if there.exists():
+    if not there.exists(): _check_unused(folder)
+    else:
         _same(read_json(there, dict), manifest,
               f"{folder} holds trajectories that were made otherwise", "use another folder")
-    write_whole(folder/"rows.jsonl", text)
     write_json(there, manifest)
+    write_whole(folder/"rows.jsonl", text)
     return manifest
+
+def _check_unused(folder):
+    "A set is drawn into a folder of its own, so that nothing else is ever written over"
+    others = [path.name for path in folder.glob("*") if not path.name.endswith(".part")]
+    if not others or (folder/"manifest.json").exists(): return # another process has begun it
+    raise FileExistsError(f"{folder} holds {others[0]!r} and no trajectories; choose a new folder")
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #22c6d021
 def write_trajectories(
