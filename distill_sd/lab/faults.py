@@ -589,5 +589,7 @@ def faults_main(argv=None):
 # %% ../../nbs/lab/10_faults.ipynb #c88a7ad1
 #| eval: false
 if __name__ == "__main__":
+    __spec__ = None # or every process that is started would run this file again
+    del __file__
     from distill_sd.lab import faults # by the name under which other processes find it
     faults.faults_main()
