@@ -48,8 +48,9 @@ from .distill import Distill  # noqa: F401
 from .evaluate import count_macs, measure_latency, memory_estimate, paired_images
 from .evaluate import size_report
 from .loop import LoopConfig, Machine, Training, fit
+from .machinery.checkpoints import read_metrics
 from .machinery.cli import Command, command_line, parse_fields
-from .machinery.files import BadFile, crc32, fingerprint, read_json, read_rows
+from .machinery.files import BadFile, crc32, fingerprint, read_json
 from .machinery.files import write_json, write_whole, writing
 from .machinery.folders import MARKER, can_be_made, check_inputs, check_place, claimed
 from .machinery.folders import paths_in, read_marker, remove_run, write_marker
@@ -538,7 +539,7 @@ def train_stage(
     result = fit(model, batches, objective, run.loop(stage, **more), output_dir=folder,
                  resume=run.resume, callbacks=callbacks, progress=run.progress)
     run.trained[folder.name if folder else stage.tag] = result
-    if not result.finished: raise Stopped(result.signal)
+    if result.signal: raise Stopped(result.signal)
     if result.ema: result.ema.copy_to_model()
     model.eval().requires_grad_(False)
 
@@ -773,7 +774,7 @@ def journals(job:Run)->dict: # Stage in words -> rows of its `metrics.jsonl`
     folders = stage_folders(recipe, job.folder)
     for name, stage, folder in zip(recipe.names, recipe.stages, folders):
         number = name.removeprefix(stage.tag).strip("_")
-        found[f"{stage.about().what} {number}".strip()] = read_rows(folder/"metrics.jsonl")
+        found[f"{stage.about().what} {number}".strip()] = read_metrics(folder/"metrics.jsonl")
     return found
 
 def title_of(recipe:Recipe)->str:

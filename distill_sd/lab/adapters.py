@@ -257,7 +257,8 @@ def run_lora_arm(
     if arm.share:
         out, result = train_concept(out, latents, spec, config, progress=False)
         row.update(_cost(result, config), memory=training_memory(start, latents, arm.spec, config))
-    if arm.method == "teacher": save_lora(out, x.folder/f"{arm.concept}-teacher-{arm.seed}")
+    if arm.method == "teacher":
+        save_lora(out, x.folder/f"{arm.concept}-teacher-{arm.seed}", overwrite=True)
     if (arm.method, arm.rank, arm.share, arm.seed) == ("lora", 4, 1., 0):
         concept_grid(x.student, out, arm.concept).save(x.folder/f"{arm.concept}.png")
     judged = evaluate_concept(out, arm.concept, x.n, num_inference_steps=x.num_inference_steps)

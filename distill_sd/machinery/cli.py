@@ -105,9 +105,18 @@ def run_command(
 
 def _options(command, argv, prog):
     parser = parser_of(command, prog)
-    try: return parser.parse_args(argv, defaults=False).as_dict()
+    try: return parser.parse_args(_flags_said(command, argv), defaults=False).as_dict()
     except Exception as e: # jsonargparse's, or argparse's
         _not_understood(f"{prog}: {_option_said(command, e)}; `{prog} --help` lists the options")
+
+def _flags_said(command, argv):
+    "What was typed, with `true` behind every yes-or-no option that has nothing behind it"
+    hints, said = get_type_hints(command.load()), []
+    for word, after in zip(argv, [*argv[1:], "--"]):
+        said.append(word)
+        name = word[2:].replace("-", "_") if word.startswith("--") else ""
+        if hints.get(name) is bool and after.startswith("--"): said.append("true")
+    return said
 
 def _option_said(command, error):
     "The option, what it takes, what it got; the parser's own words where it says it well"

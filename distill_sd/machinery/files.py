@@ -128,7 +128,7 @@ def read_rows(
 )->list:                # Dicts
     "The rows of a record; a last line that was cut short is left out"
     if not Path(path).exists(): return []
-    lines, rows = [line for line in read_text(path).split("\n")], []
+    lines, rows = Path(path).read_bytes().split(b"\n"), []
     last = max((i for i, line in enumerate(lines) if line.strip()), default=-1)
     for i, line in enumerate(lines):
         if not line.strip(): continue
