@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from .files import BadFile, fingerprint, reading, write_whole
 from .images import BadImage
 from .sources import (
-    CaptionedImages, choose, dice, index_of, read_row, row_name, stack_images, unchanged)
+    CaptionedImages, choose, dice, index_of, read_row, row_name, stack_images, unchanged, unlike)
 from .tables import regular_file
 from .tensors import convert, flatten, unflatten
 
@@ -63,7 +63,7 @@ class Once:
             row = data.table[i]
             try: image = read_row(data.reader, row, i=i)[0]
             except BadImage as e:
-                skipped[row_name(row, i, data.reader)] = str(e)
+                skipped[unlike(row_name(row, i, data.reader), i, skipped)] = str(e)
                 continue
             images.append(image)
             captions.append(data.reader.captions(row))
@@ -302,6 +302,7 @@ class LatentCache(Encoded):
         self.bad, self.reader, self.table = dataset.bad, dataset.reader, caption_table(dataset)
         self.cfg = replace(dataset.cfg, num_workers=0) # nothing is left for them to do
         for name, why in store.bad.items(): self.bad.note(name, why)
+        if not len(self): raise BadImage(f"no picture of {dataset.cfg.source!r} can be read")
 
     def batch(self, seed:int, ks:list[int])->dict:
         "The samples of those numbers"

@@ -8,7 +8,7 @@ __all__ = ['METADATA', 'IMAGE_COLUMNS', 'CAPTION_COLUMNS', 'DataSource', 'DataCo
            'read_pairs', 'metadata_of', 'folder_source', 'TarPart', 'read_member', 'read_tar', 'add_member',
            'tar_source', 'dataset_source', 'files_source', 'hub_source', 'open_source', 'directory_source',
            'pick_column', 'BadCaption', 'captions_of', 'check_captions', 'read_bytes', 'Reader', 'choose', 'read_row',
-           'stack_images', 'row_name', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'StreamedImages',
+           'stack_images', 'row_name', 'unlike', 'dice', 'epoch_order', 'index_of', 'CaptionedImages', 'StreamedImages',
            'stream_batches', 'open_data', 'first_rows', 'make_reader', 'numbers', 'Numbered', 'unchanged', 'batches']
 
 # %% ../../nbs/machinery/04_sources.ipynb #f49b3cc0
@@ -531,6 +531,10 @@ def row_name(row:dict, i:int|str, reader:Reader)->str:
     path = image.get("path") if isinstance(image, dict) else ""
     return str(row.get("name") or row.get("__key__") or path or f"row {i}")
 
+def unlike(name:str, i:int, others:dict)->str:
+    "The name of row `i`, made different from others that the same file has got already"
+    return f"{name} (row {i})" if name in others else name
+
 # %% ../../nbs/machinery/04_sources.ipynb #9814fa99
 def dice(
     purpose:str, # Numbers for one purpose tell nothing about those for another
@@ -571,7 +575,7 @@ class CaptionedImages:
             i = index_of(seed, k - k % n + (k+turn) % n, n)
             row = self.table[i]
             try: return *read_row(self.reader, row, dice("image", seed, k), i), skipped
-            except BadImage as e: skipped[row_name(row, i, self.reader)] = str(e)
+            except BadImage as e: skipped[unlike(row_name(row, i, self.reader), i, skipped)] = str(e)
             self.bad.check(skipped)
 
     def batch(self, seed:int, ks:list[int])->dict:

@@ -48,11 +48,15 @@ def _table_captions(path, wanted):
     "What stands in the caption column of a table, row by row"
     column = None
     for line, row in table_rows(path):
-        column = column or pick_column(list(row), wanted, CAPTION_COLUMNS, "caption_column")
+        if column is None: column = _caption_column(path, row, wanted)
         if column not in row:
             raise BadFile(f"{path} line {line} has no {column!r}, as the rows before it have; "
                           f"its fields are {', '.join(map(repr, row))}")
         yield f"{path} line {line}", row[column]
+
+def _caption_column(path, row, wanted):
+    try: return pick_column(list(row), wanted, CAPTION_COLUMNS, "caption_column")
+    except ValueError as e: raise BadFile(f"{path}: {e}") from None
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #6887b700
 def read_captions(
