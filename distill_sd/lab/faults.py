@@ -513,7 +513,7 @@ def fill_phases(
     return keep(result, "full", found)
 
 # %% ../../nbs/lab/10_faults.ipynb #4a830d22
-FLIPPED = "equal", "refused", "unclear", "different" # the last two are defects
+FLIPPED = "equal", "refused", "left", "unclear", "different" # the last two are defects
 
 def flip_bit(path:Path, rng:random.Random):
     "Turn one bit of a file round"
@@ -546,14 +546,17 @@ def goes_on(
         names = Path(file).name in said or Path(file).stem.strip(".") in said
         return dict(file=file, outcome="refused" if names else "unclear", said=said)
     apart = differences_now(whole, folder)
-    return dict(file=file, outcome="different" if apart else "equal", said=", ".join(apart[:3]))
+    outcome = "different" if apart else "equal"
+    if apart and all(name.startswith(file) for name in apart): outcome = "left" # nothing came of it
+    return dict(file=file, outcome=outcome, said=", ".join(apart[:3]))
 
 def differences_now(whole:Path, folder:Path)->list:
-    "As `differences`; a checkpoint that lies there damaged and is not needed any more does not count"
-    first = training_folders(folder)[0] if len(training_folders(folder)) > 1 else None
-    if first: shutil.rmtree(first/"checkpoints")
-    place = first.relative_to(folder) if first else "-"
-    return [name for name in differences(whole, folder) if not name.startswith(f"{place}/checkpoint/")]
+    "As `differences`, apart from the checkpoints of a finished stage, which nobody asks any more"
+    first = training_folders(folder)[0]
+    if first != folder:
+        shutil.rmtree(first/"checkpoints")
+        shutil.copytree(whole/first.relative_to(folder)/"checkpoints", first/"checkpoints")
+    return differences(whole, folder)
 
 # %% ../../nbs/lab/10_faults.ipynb #f4b13e05
 def flip_bits(
