@@ -638,6 +638,7 @@ class Progress:
         clash = own.keys() & state.keys()
         if clash: raise ValueError(f"state may not be called {sorted(clash)}: the loop's own has these names")
         self.parts, self.computed = {**own, **state}, computed_with(take)
+        self.journal = None # checksum of the rows that go with the checkpoint that was restored
 
     def restore(self)->int: # The step to go on from
         "Load the newest checkpoint, if there is one"
@@ -651,14 +652,15 @@ class Progress:
         check_resumable(found["config"], self.config, step)
         learn_again(self.take.learners, self.parts, found)
         if self.team.is_main: warn_of_rounding(found.get("computed", {}), self.computed, step)
+        self.journal = found.get("journal")
         return step
 
-    def save(self, step:int):
+    def save(self, step:int, journal:Journal):
         "Write a checkpoint and drop those that are too old"
         learners = self.take.learners
         states = {name: part.state_dict() for name, part in self.parts.items()}
         write_checkpoint(self.folder, step, learned(learners)[0], states, self.config, turns=turns_of(learners),
-            computed=self.computed)
+            computed=self.computed, journal=journal.checksum())
         drop_old(self.folder, self.config.keep_last, self.config.keep_every)
 
 # %% ../nbs/05_loop.ipynb #3565e512
@@ -674,8 +676,10 @@ def open_journal(
         run.folder.mkdir(parents=True, exist_ok=True)
         path = run.folder/"metrics.jsonl"
     norms = [name for learner in run.take.learners for name in learner.named({"grad_norm": 0.})]
-    return Journal(path, step, mean=lambda t: accelerator.reduce(t, "mean"), gather=accelerator.gather,
+    journal = Journal(path, step, mean=lambda t: accelerator.reduce(t, "mean"), gather=accelerator.gather,
         lenient=norms if accelerator.scaler else ()) # fp16 skips the steps whose gradients overflow
+    if path: journal.check(run.journal)
+    return journal
 
 # %% ../nbs/05_loop.ipynb #d02ebd24
 #| code-fold: true
@@ -705,7 +709,7 @@ class Watch:
         save = last or due(config.checkpoint_every) or due(config.keep_every)
         sample = due(config.sample_every)
         if save or sample or due(config.log_every): self.log(step, rate) # raises before anything bad can be saved
-        if save and run.folder: run.team.on_main(lambda: run.save(step))
+        if save and run.folder: run.team.on_main(lambda: run.save(step, self.journal))
         if sample: self.look(step)
         if save or sample: self.journal.start_clock()
 

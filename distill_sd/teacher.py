@@ -428,7 +428,9 @@ def _card_parameters(card)->dict: # Of `inference.parameters`; {} if the card is
         return {}
     inference = data.get("inference")
     given = inference.get("parameters") if isinstance(inference, dict) else None
-    return given if isinstance(given, dict) else {}
+    if given is None or isinstance(given, dict): return given or {}
+    warnings.warn(f"{card} recommends {str(given)[:80]}, which is no parameters by name and is ignored")
+    return {}
 
 # %% ../nbs/00_teacher.ipynb #b7bcc491
 #| code-fold: true

@@ -1326,7 +1326,7 @@ trial("folders", "trajectories: into a folder with rows of somebody's", 4, _mine
       _draws_set, "out")
 trial("folders", "trajectories: into a run's folder", 4, world(), _draws_set, _no_matter)
 trial("folders", "trajectories: into ''", 2, _mine("rows.jsonl"),
-      lambda f: draw_teacher(output_dir="", n=2, steps=1), "no trajectories")
+      lambda f: draw_teacher(output_dir="",  n=2, steps=1), "names no folder")
 
 # %% ../../nbs/lab/11_break_it.ipynb #6a5997d7
 #| code-fold: true
@@ -1540,7 +1540,7 @@ for _words, _says in {"rum": "run", "run --stepz 7": "stepz", "run --steps": "--
                       "compare toy teacher --repeats -1": "repeats",
                       "compare toy teacher --num_inference_steps 0": "num_inference_steps",
                       "compare toy teacher --captions none.txt": "none.txt",
-                      "trajectories --n 0": "at least 1", "trajectories --n -5": "at least 1",
+                      "trajectories --n 0": "n must", "trajectories --n -5": "n must",
                       "trajectories --steps 0": "steps",
                       "trajectories --steps 99999999": "steps",
                       "trajectories --guidance_scale .nan": "guidance_scale",

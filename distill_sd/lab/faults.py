@@ -547,7 +547,7 @@ def goes_on(
         return dict(file=file, outcome="refused" if names else "unclear", said=said)
     apart = differences_now(whole, folder)
     outcome = "different" if apart else "equal"
-    if apart and all(name.startswith(file) for name in apart): outcome = "left" # nothing came of it
+    if apart and all(name.removeprefix("./").startswith(file) for name in apart): outcome = "left" # nothing came of it
     return dict(file=file, outcome=outcome, said=", ".join(apart[:3]))
 
 def differences_now(whole:Path, folder:Path)->list:

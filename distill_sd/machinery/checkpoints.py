@@ -146,6 +146,16 @@ class Journal:
         if path: write_whole(path, "".join(json.dumps(row)+"\n" for row in self.rows))
         self.start_clock()
 
+    def checksum(self)->int:
+        "Of the rows so far, for the checkpoint that goes with them"
+        return zlib.crc32("".join(json.dumps(row)+"\n" for row in self.rows).encode())
+
+    def check(self, expected:Optional[int]):
+        "Warn if the rows are not those that a checkpoint's `checksum` was taken of"
+        if expected is None or expected == self.checksum(): return
+        warnings.warn(f"{self.path} is not what was written up to the checkpoint, its checksum differs; "
+                      "its rows stay as they are, and curves drawn from them may be wrong")
+
     def start_clock(self): self.since = time.perf_counter()
 
     def add(self,
