@@ -14,7 +14,7 @@ __all__ = ['ITEMS', 'OUTCOMES', 'GOOD', 'GROUPS', 'TRIALS', 'CONTROLS', 'WORK', 
            'as_typed', 'command_trial', 'interrupted', 'shell', 'shell_trial', 'outside_code', 'report_trial',
            'page_trial', 'BreakIt', 'break_it', 'break_it_main']
 
-# %% ../../nbs/lab/11_break_it.ipynb #3c332e9e
+# %% ../../nbs/lab/11_break_it.ipynb #1a983059
 #| code-fold: true
 #| code-summary: "Imports"
 import itertools
@@ -43,7 +43,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-# %% ../../nbs/lab/11_break_it.ipynb #de8982a1
+# %% ../../nbs/lab/11_break_it.ipynb #7c222e64
 #| code-fold: true
 #| code-summary: "Imports"
 import numpy as np
@@ -55,7 +55,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-# %% ../../nbs/lab/11_break_it.ipynb #b988cd85
+# %% ../../nbs/lab/11_break_it.ipynb #2c431072
 #| code-fold: true
 #| code-summary: "Imports"
 from .. import Direct, Distill, LoRA, load_recipe, run
@@ -76,7 +76,7 @@ from ..stages import SECTIONS, STAGES
 from ..teacher import load_teacher
 from ..train import draw_teacher, generate_images, main
 
-# %% ../../nbs/lab/11_break_it.ipynb #481e69f2
+# %% ../../nbs/lab/11_break_it.ipynb #618d1ac7
 ITEMS = (
     "--overwrite removed what the command itself needs",
     "--overwrite wiped folders that were never a run",
@@ -97,7 +97,7 @@ ITEMS = (
     "errors that do not help",
     "raw text of a stranger in reports")
 
-# %% ../../nbs/lab/11_break_it.ipynb #2d18093a
+# %% ../../nbs/lab/11_break_it.ipynb #65542002
 @dataclass(frozen=True)
 class BreakTrial:
     "Something bad, what a user would do with it, and what has to come of it"
@@ -119,7 +119,7 @@ class Got:
     said:str=""         # What was printed, or the refusal
     code:int=0          # 0: it went through
 
-# %% ../../nbs/lab/11_break_it.ipynb #98cd1a6b
+# %% ../../nbs/lab/11_break_it.ipynb #b86f8da4
 OUTCOMES = dict(
     refused="in words that name what is wrong",
     right="went through, and the result is what it must be",
@@ -143,7 +143,7 @@ def trial(group:str, name:str, *args, **more):
     if name in TRIALS: raise ValueError(f"there are two trials {name!r}")
     TRIALS[name] = BreakTrial(name, group, *args, **more)
 
-# %% ../../nbs/lab/11_break_it.ipynb #bebb23c2
+# %% ../../nbs/lab/11_break_it.ipynb #ab02cf57
 #| code-fold: true
 #| code-summary: "What the program said"
 def _happened(act, folder, log): # A `Got`, or an exception that no command would turn into a line
@@ -158,7 +158,7 @@ def _happened(act, folder, log): # A `Got`, or an exception that no command woul
     printed = Path(log).read_text(encoding="utf-8", errors="replace")
     return Got(value, printed+(said if not said.isdigit() else ""), code)
 
-# %% ../../nbs/lab/11_break_it.ipynb #f7f3baff
+# %% ../../nbs/lab/11_break_it.ipynb #2b73cfb0
 def verdict_of(
     trial:BreakTrial,
     folder:Path,
@@ -175,7 +175,7 @@ def verdict_of(
     wanted = [trial.says] if isinstance(trial.says, str) else trial.says
     return "refused" if all(word in got.said for word in wanted) else "unclear"
 
-# %% ../../nbs/lab/11_break_it.ipynb #99d6a58c
+# %% ../../nbs/lab/11_break_it.ipynb #d26b28fe
 def listing(
     folder:Path,
     free:tuple=(),      # Names directly in it that are left out
@@ -199,7 +199,7 @@ def _facts(path):
 
 WORK = re.compile(r"(^|/)(metrics\.jsonl|step-\d+|recipe\.yaml)$") # what shows that work had begun
 
-# %% ../../nbs/lab/11_break_it.ipynb #c2d59b63
+# %% ../../nbs/lab/11_break_it.ipynb #570bd0be
 #| code-fold: true
 #| code-summary: "A trial, in a process of its own"
 def _attempt(name, base, shared):
@@ -225,7 +225,7 @@ def _answer(trial, folder, log):
         return verdict_of(trial, folder, got), in_a_line(got.said, 400) if got.said.strip() else ""
     except BaseException as e: return "traceback", in_a_line(f"{type(e).__name__}: {e}", 400)
 
-# %% ../../nbs/lab/11_break_it.ipynb #7732d92a
+# %% ../../nbs/lab/11_break_it.ipynb #7ff58014
 #| code-fold: true
 #| code-summary: "Wait for it, and look what is left"
 def _wait(process, seconds):
@@ -256,7 +256,7 @@ def _left(trial, base, hung):
 def _end_of(log):
     return " ".join(log.read_text(errors="replace")[-300:].split()) if log.exists() else ""
 
-# %% ../../nbs/lab/11_break_it.ipynb #5b8b5244
+# %% ../../nbs/lab/11_break_it.ipynb #b3ccd47b
 @dataclass
 class Tried:
     "What a trial got"
@@ -284,7 +284,7 @@ def try_one(
     shutil.rmtree(place, ignore_errors=True)
     return Tried(trial.name, trial.group, trial.item, *found, seconds, trial.slow)
 
-# %% ../../nbs/lab/11_break_it.ipynb #d3902986
+# %% ../../nbs/lab/11_break_it.ipynb #2e0e0608
 def _ready(): pass
 
 def try_all(
@@ -303,7 +303,7 @@ def try_all(
         Path(base).chmod(0o755)
         return list(pool.map(one, names))
 
-# %% ../../nbs/lab/11_break_it.ipynb #aa55a085
+# %% ../../nbs/lab/11_break_it.ipynb #624d31cc
 #| code-fold: true
 #| code-summary: "Trials that go wrong"
 def control(name:str, act:Callable, says="", make:Callable=lambda folder: None, **more):
@@ -331,7 +331,7 @@ control("late", _late, "out is bad")
 control("lost", lambda f: (f/"mine").unlink(), _right, lambda f: write_whole(f/"mine", "x"))
 control("executed", lambda f: write_whole(f/"pwned", "x"), "no")
 
-# %% ../../nbs/lab/11_break_it.ipynb #30f77f5a
+# %% ../../nbs/lab/11_break_it.ipynb #266e22cd
 #| code-fold: true
 #| code-summary: "Pictures, and captions as they are read"
 def picture(path:Path, side:int=32, seed:int=0, mode:str="RGB", **save):
@@ -355,7 +355,7 @@ def look(folder:Path, source:str="pictures", **given):
     return dict(captions={" ".join(c.split()) for c in found["captions"]}, bad=dict(data.bad),
                 pixels=found["pixel_values"])
 
-# %% ../../nbs/lab/11_break_it.ipynb #9597082a
+# %% ../../nbs/lab/11_break_it.ipynb #e7673dec
 #| code-fold: true
 #| code-summary: "Trials of tables"
 def has_captions(*wanted):
@@ -377,7 +377,7 @@ CSV, JSONL, AND_B = "metadata.csv", "metadata.jsonl", '{"file_name": "b.png", "t
 def _line(caption, **more): # JSON, all characters as they are
     return json.dumps(dict(file_name="a.png", text=caption, **more), ensure_ascii=False)+"\n"+AND_B
 
-# %% ../../nbs/lab/11_break_it.ipynb #595b5bbd
+# %% ../../nbs/lab/11_break_it.ipynb #c3bc0cf6
 #| code-fold: true
 #| code-summary: "CSV"
 HEAD = "file_name,text\n"
@@ -413,7 +413,7 @@ captions_trial("captions.csv: a quoted new line", "captions.csv", 'caption\n"a r
                has_captions("a red dog", "b"))
 captions_trial("captions.csv: no column of captions", "captions.csv", "x,y\n1,2\n", "captions.csv")
 
-# %% ../../nbs/lab/11_break_it.ipynb #4556ff4c
+# %% ../../nbs/lab/11_break_it.ipynb #5d0c7b56
 #| code-fold: true
 #| code-summary: "JSON lines and texts"
 for code, character in dict(LS="\u2028", PS="\u2029", NEL="\x85", VT="\x0b", FF="\x0c",
@@ -450,7 +450,7 @@ captions_trial("captions.jsonl: numbers", "c.jsonl", '{"text": 5}\n{"text": 6}\n
 captions_trial("captions.jsonl: the second row has another column", "c.jsonl",
                '{"text": "a"}\n{"txt": "b"}\n', ("c.jsonl", "2"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #8c6c7fa2
+# %% ../../nbs/lab/11_break_it.ipynb #6824acd7
 #| code-fold: true
 #| code-summary: "File names in tables; what is no file"
 def _named(name): return json.dumps(dict(file_name=name, text="a"))+"\n"+AND_B
@@ -474,7 +474,7 @@ trial("tables", "captions.txt: a FIFO", 14, _pipe_of_captions,
 trial("tables", "captions.csv: a folder", 17, lambda f: (f/"captions.csv").mkdir(),
       lambda f: read_captions("captions.csv"), "captions.csv")
 
-# %% ../../nbs/lab/11_break_it.ipynb #c7d13f87
+# %% ../../nbs/lab/11_break_it.ipynb #1115c65b
 #| code-fold: true
 #| code-summary: "A good picture, and something beside it"
 def beside(name:str, content, text:str="bad"):
@@ -508,7 +508,7 @@ def bad_picture(name:str, file:str, content, item:int=17, says=None, **more):
     "A file that is to be left out"
     trial("pictures", name, item, beside(file, content), look, says or _skips(file), **more)
 
-# %% ../../nbs/lab/11_break_it.ipynb #4656517c
+# %% ../../nbs/lab/11_break_it.ipynb #7dc86b4b
 #| code-fold: true
 #| code-summary: "Broken files"
 def _png(width, height, rows=b""):
@@ -539,7 +539,7 @@ bad_picture("a PNG of 60,000 × 60,000 in a few kilobytes", "x.png",
 bad_picture("floating-point pixels", "x.tiff", _float)
 bad_picture("no pixels", "x.png", _png(0, 0))
 
-# %% ../../nbs/lab/11_break_it.ipynb #cb20f1be
+# %% ../../nbs/lab/11_break_it.ipynb #72b8c307
 #| code-fold: true
 #| code-summary: "What is no file; what is not meant"
 def _ring(path): path.symlink_to(path.name)
@@ -562,7 +562,7 @@ def _all_broken(folder):
     for path in (folder/"pictures").glob("good*"): path.unlink()
 trial("pictures", "all are broken", 17, _all_broken, look, ("a.png", "cannot"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #97ae9ef0
+# %% ../../nbs/lab/11_break_it.ipynb #7ae4c6a3
 #| code-fold: true
 #| code-summary: "Odd, but pictures"
 def _deep(path): Image.fromarray((np.random.rand(32, 32)*65535).astype(np.uint16)).save(path)
@@ -583,7 +583,7 @@ ODD = {"sixteen bits": ("x.png", _deep), "four inks": ("x.jpg", partial(picture,
 for name, (file, content) in ODD.items():
     trial("pictures", name, 17, beside(file, content), look, _takes)
 
-# %% ../../nbs/lab/11_break_it.ipynb #7cf4c807
+# %% ../../nbs/lab/11_break_it.ipynb #2240549f
 #| code-fold: true
 #| code-summary: "Folders that cannot be read, or hold nothing"
 def as_nobody(act:Callable):
@@ -618,7 +618,7 @@ trial("pictures", "a folder of notes", 17, lambda f: write_whole(f/"pictures"/"a
 trial("pictures", "the data is ''", 2, with_table(JSONL, _line("a")),
       lambda f: run("toy", data="", output_dir="out", steps=1), "data")
 
-# %% ../../nbs/lab/11_break_it.ipynb #f8af8ca4
+# %% ../../nbs/lab/11_break_it.ipynb #feaa4913
 #| code-fold: true
 #| code-summary: "Archives and parquet"
 def in_tar(*members, cut:int|None=None, mode:str="w"):
@@ -667,7 +667,7 @@ def _parquet_leads_out(folder):
 trial("pictures", "a parquet that points at another's file", 17, _parquet_leads_out,
       partial(look, source="x.parquet"), "/etc/passwd")
 
-# %% ../../nbs/lab/11_break_it.ipynb #d02fc51c
+# %% ../../nbs/lab/11_break_it.ipynb #f7251bf4
 #| code-fold: true
 #| code-summary: "A copy of the built-in teacher, spoilt"
 def in_json(path:Path, **changes):
@@ -691,7 +691,7 @@ def model_trial(name:str, change:Callable, says, item:int=17, act:Callable=_load
     "A teacher that is to be refused when it is loaded"
     trial("models", name, item, spoilt(change), act, says, **more)
 
-# %% ../../nbs/lab/11_break_it.ipynb #0c3b3ebd
+# %% ../../nbs/lab/11_break_it.ipynb #1a3230d5
 #| code-fold: true
 #| code-summary: "Weights that are not those of the config"
 WEIGHTS = dict(unet="unet/diffusion_pytorch_model.safetensors",
@@ -715,7 +715,7 @@ for part, file in WEIGHTS.items():
     model_trial(f"{part}: a tensor of another shape", lambda t, f=file: in_weights(t/f, _narrow),
                 part, item=6)
 
-# %% ../../nbs/lab/11_break_it.ipynb #b863830e
+# %% ../../nbs/lab/11_break_it.ipynb #0f9bb4d6
 #| code-fold: true
 #| code-summary: "Files that are none"
 def _cut_half(path): path.write_bytes(path.read_bytes()[:path.stat().st_size//2])
@@ -736,7 +736,7 @@ def _pickled(teacher):
     (teacher/"unet"/"diffusion_pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
 model_trial("weights: as a pickle alone", _pickled, ("unet", "pickle"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #8376d401
+# %% ../../nbs/lab/11_break_it.ipynb #aae1b1de
 #| code-fold: true
 #| code-summary: "Descriptions that are none"
 INDEX, UNET, SCHEDULER = "model_index.json", "unet/config.json", "scheduler/scheduler_config.json"
@@ -765,7 +765,7 @@ def _no_matter(folder, got):
     pass # went through or refused: what counts is that nothing was run, and nothing lost
 model_trial("text_encoder: code of its own", _own_code, _no_matter)
 
-# %% ../../nbs/lab/11_break_it.ipynb #3123fc1e
+# %% ../../nbs/lab/11_break_it.ipynb #97c0d718
 #| code-fold: true
 #| code-summary: "Numbers in descriptions"
 for name, change in {"block_out_channels": [0, 0, 0], "sample_size": 0, "cross_attention_dim": -1,
@@ -781,7 +781,7 @@ def _no_tokenizer(teacher):
     for path in (teacher/"tokenizer").iterdir(): path.unlink()
 model_trial("no tokenizer", _no_tokenizer, "tokenizer")
 
-# %% ../../nbs/lab/11_break_it.ipynb #323f8dad
+# %% ../../nbs/lab/11_break_it.ipynb #2e9a73f5
 #| code-fold: true
 #| code-summary: "Places"
 for name, source in {"nothing": "", "a folder that is not there": "no/such/teacher/x",
@@ -808,7 +808,7 @@ trial("models", "a single file: a text", 17, lambda f: write_whole(f/"x.safetens
 model_trial("a variant that is not there", lambda t: None, "fp8",
             act=lambda f: load_teacher("teacher", variant="fp8"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #3cbb3754
+# %% ../../nbs/lab/11_break_it.ipynb #b7e1949d
 #| code-fold: true
 #| code-summary: "Teachers that draw no numbers"
 def short_run(*stages, **given):
@@ -850,7 +850,7 @@ for name, change in {"no timesteps": dict(num_train_timesteps=0),
 model_trial("scheduler: the class is os.system",
             lambda t: in_json(t/SCHEDULER, _class_name="os.system"), _no_matter)
 
-# %% ../../nbs/lab/11_break_it.ipynb #f50ae1dd
+# %% ../../nbs/lab/11_break_it.ipynb #3f7279b4
 #| code-fold: true
 #| code-summary: "Cards"
 def _card(text): return lambda t: (t/"README.md").write_text(f"---\n{text}\n---\n# A card\n")
@@ -871,7 +871,7 @@ model_trial("card: parameters are a list", _card("inference: {parameters: [1]}")
 model_trial("card: Python in YAML", _card("x: !!python/object/apply:os.system ['touch pwned']"),
             _aloud, 17, _draw)
 
-# %% ../../nbs/lab/11_break_it.ipynb #9a653ebc
+# %% ../../nbs/lab/11_break_it.ipynb #5bdaf233
 #| code-fold: true
 #| code-summary: "An adapter on one layer"
 LAYER = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
@@ -896,7 +896,7 @@ def adapter_trial(name:str, says=FILE, item:int=17, act:Callable=_merge, **how):
     "An adapter that is to be refused where it is merged"
     trial("adapters", name, item, lambda f: adapter(f/FILE, **how), act, says, limit=30)
 
-# %% ../../nbs/lab/11_break_it.ipynb #b6639518
+# %% ../../nbs/lab/11_break_it.ipynb #ad3a536c
 #| code-fold: true
 #| code-summary: "Tensors that are no adapter"
 A, B = f"{LAYER}.lora_A.weight", f"{LAYER}.lora_B.weight"
@@ -920,7 +920,7 @@ trial("adapters", "an adapter of no bytes", 17, lambda f: write_whole(f/FILE, b"
 trial("adapters", "a folder without one", 17, lambda f: (f/FILE).mkdir(), _merge, FILE)
 trial("adapters", "a FIFO as an adapter", 14, lambda f: os.mkfifo(f/FILE), _merge, FILE, limit=20)
 
-# %% ../../nbs/lab/11_break_it.ipynb #c4ae4503
+# %% ../../nbs/lab/11_break_it.ipynb #df3e92ff
 #| code-fold: true
 #| code-summary: "Descriptions that are none"
 def _about(**entries): return {f"unet.{k}": v for k, v in entries.items()}
@@ -947,7 +947,7 @@ trial("adapters", "targets that are no pattern", 17, lambda f: None,
 trial("adapters", "targets that are nothing", 17, lambda f: None,
       lambda f: short_run(LoRA(steps=1, targets="")), "targets")
 
-# %% ../../nbs/lab/11_break_it.ipynb #b54fa117
+# %% ../../nbs/lab/11_break_it.ipynb #c578af31
 #| code-fold: true
 #| code-summary: "Adapters that are carried onto something"
 def _carry_to(output): return lambda f: carry(FILE, output)
@@ -971,7 +971,7 @@ for scale in (math.nan, math.inf):
     trial("adapters", f"merged by {scale}", 9, _two,
           lambda f, s=scale: merge_lora("toy", FILE, "merged", scale=s), "scale")
 
-# %% ../../nbs/lab/11_break_it.ipynb #5a7c363d
+# %% ../../nbs/lab/11_break_it.ipynb #e3328cd8
 #| code-fold: true
 #| code-summary: "Every number of every part of a recipe"
 IMPOSSIBLE = (math.nan, math.inf, -math.inf, -1e300, 10**400, True, "seven")
@@ -1011,7 +1011,7 @@ def _every_number(place, cls, stage):
 for _tag, _cls in STAGES.items(): _every_number(_tag, _cls, True)
 for _tag, _cls in SECTIONS.items(): _every_number(_tag, _cls, False)
 
-# %% ../../nbs/lab/11_break_it.ipynb #784c4354
+# %% ../../nbs/lab/11_break_it.ipynb #bda2615d
 #| code-fold: true
 #| code-summary: "Those that were seen, and others"
 SEEN = [("distill", "snr_gamma", -1), ("distill", "snr_gamma", 0),
@@ -1040,7 +1040,7 @@ for _seed in (-1, 2**31, 10**30, math.nan, "x", 1.5):
     trial("settings", f"seed = {_seed}", 9, lambda f: None,
           lambda f, s=_seed: load_recipe("toy", seed=s), "seed")
 
-# %% ../../nbs/lab/11_break_it.ipynb #33e09fca
+# %% ../../nbs/lab/11_break_it.ipynb #35e55a84
 #| code-fold: true
 #| code-summary: "Files that are no recipes"
 def recipe_trial(name:str, content, says=("x.yaml",), item:int=17, **more):
@@ -1086,7 +1086,7 @@ def _ends(folder, got): pass
 trial("settings", "100,000 captions for samples", 14, lambda f: None,
       lambda f: load_recipe("toy", sample_captions=["a red heart"]*100_000), _ends, limit=30)
 
-# %% ../../nbs/lab/11_break_it.ipynb #ac11c3b0
+# %% ../../nbs/lab/11_break_it.ipynb #e546a576
 #| code-fold: true
 #| code-summary: "Runs that would fail in the end"
 def early_trial(name:str, says, *stages, make:Callable=lambda folder: None, **given):
@@ -1114,7 +1114,7 @@ early_trial("more calls than steps to learn from", "do not divide",
             {"direct": dict(calls=4, point_weight=1, trajectories=dict(n=2, num_inference_steps=2),
                             **_direct)})
 
-# %% ../../nbs/lab/11_break_it.ipynb #19daa266
+# %% ../../nbs/lab/11_break_it.ipynb #0722e5cb
 #| code-fold: true
 #| code-summary: "A finished run, made once and copied"
 def world(change:Callable=lambda folder: None, only:str=""):
@@ -1151,7 +1151,7 @@ def folder_trial(name:str, item:int, change:Callable, says, *stages, free:tuple=
     trial("folders", name, item, world(change), act, says, free=free, dear=dear)
 def _as_it_is(folder): pass
 
-# %% ../../nbs/lab/11_break_it.ipynb #f5b55f67
+# %% ../../nbs/lab/11_break_it.ipynb #c6adb21b
 #| code-fold: true
 #| code-summary: "--overwrite and what the run needs"
 ONE = dict(steps=1, batch_size=2)
@@ -1185,7 +1185,7 @@ needed_trial("captions that it keeps to", "captions.txt",
              change=_texts)
 needed_trial("its cache", "out/cache", machine=dict(cache_folder="out/cache"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #588f43cb
+# %% ../../nbs/lab/11_break_it.ipynb #a6b03712
 #| code-fold: true
 #| code-summary: "--overwrite and what no run has written"
 def _mine(*names):
@@ -1234,7 +1234,7 @@ def _anew(folder, got):
 folder_trial("a run, overwritten as it should be", 2, _as_it_is, _anew, dict(distill=ONE),
              overwrite=True, free=("out",))
 
-# %% ../../nbs/lab/11_break_it.ipynb #a1539b6e
+# %% ../../nbs/lab/11_break_it.ipynb #269c6d58
 #| code-fold: true
 #| code-summary: "Names that are no folders"
 def place_trial(name:str, output_dir:str, make:Callable=lambda folder: None, says="output_dir",
@@ -1264,7 +1264,7 @@ trial("folders", "output_dir is ~/out", 17, world(),
 folder_trial("the same run again, neither resumed nor overwritten", 2, _as_it_is,
              ("out", "--resume"))
 
-# %% ../../nbs/lab/11_break_it.ipynb #dba1967c
+# %% ../../nbs/lab/11_break_it.ipynb #bbda32c4
 #| code-fold: true
 #| code-summary: "A second start while the first is at work"
 def while_running(second:Callable):
@@ -1293,7 +1293,7 @@ for _name, _more in {"resumed": dict(resume=True), "overwritten": dict(overwrite
     trial("folders", f"a run at work, {_name}", 3, world(_empty_world), while_running(_second),
           _not_me)
 
-# %% ../../nbs/lab/11_break_it.ipynb #7f013f13
+# %% ../../nbs/lab/11_break_it.ipynb #62d56a32
 #| code-fold: true
 #| code-summary: "generate, compare and trajectories"
 def _draws(captions, **given): return lambda f: generate_images("toy", captions, steps=1, **given)
@@ -1326,9 +1326,9 @@ trial("folders", "trajectories: into a folder with rows of somebody's", 4, _mine
       _draws_set, "out")
 trial("folders", "trajectories: into a run's folder", 4, world(), _draws_set, _no_matter)
 trial("folders", "trajectories: into ''", 2, _mine("rows.jsonl"),
-      lambda f: draw_teacher(output_dir="",  n=2, steps=1), "names no folder")
+      lambda f: draw_teacher(output_dir="", n=2, steps=1), "folder")
 
-# %% ../../nbs/lab/11_break_it.ipynb #6a5997d7
+# %% ../../nbs/lab/11_break_it.ipynb #3d496b99
 #| code-fold: true
 #| code-summary: "Ways to damage a file of tensors"
 def flip(path:Path, at:float=.5):
@@ -1355,7 +1355,7 @@ DAMAGE = {"a bit of its tensors": partial(flip, at=.99),
           "empty": lambda p: p.write_bytes(b""),
           "a text": lambda p: p.write_text("x"*999)}
 
-# %% ../../nbs/lab/11_break_it.ipynb #3a86a634
+# %% ../../nbs/lab/11_break_it.ipynb #fb60e81f
 #| code-fold: true
 #| code-summary: "Cache"
 def _encoded(folder):
@@ -1378,7 +1378,7 @@ for _name, _damage in {**DAMAGE, "wrong rows as kept": rewritten(_kept_off)}.ite
     trial("shards and checkpoints", f"cache: {_name}", 8, _cached(_damage), _encode_again, _mended,
           free=("cache",))
 
-# %% ../../nbs/lab/11_break_it.ipynb #61cde1c9
+# %% ../../nbs/lab/11_break_it.ipynb #a261a268
 #| code-fold: true
 #| code-summary: "Trajectories"
 SHARD = "latents-00000.safetensors"
@@ -1400,7 +1400,7 @@ _given("more rows in the manifest", lambda s: in_json(s/"manifest.json", n=9), S
 _given("rows_per_shard is 0", lambda s: in_json(s/"manifest.json", rows_per_shard=0),
        "manifest.json", 17)
 
-# %% ../../nbs/lab/11_break_it.ipynb #1a4ab5b4
+# %% ../../nbs/lab/11_break_it.ipynb #00cd1579
 #| code-fold: true
 #| code-summary: "Checkpoints and journals"
 def _two_checkpoints(damage, both=False):
@@ -1444,7 +1444,7 @@ for _name, _line_2 in {"torn": b'{"step": 2, "lo\n', "no text": b"\xff\n", "a li
           lambda f, l=_line_2: write_whole(f/"metrics.jsonl", b'{"step": 1}\n'+l+b'{"step": 3}\n'),
           lambda f: read_metrics(f/"metrics.jsonl"), _rows_kept)
 
-# %% ../../nbs/lab/11_break_it.ipynb #6cf2b5d9
+# %% ../../nbs/lab/11_break_it.ipynb #47b32da0
 #| code-fold: true
 #| code-summary: "Runs that go on"
 def unfinished(folder:Path):
@@ -1512,7 +1512,7 @@ def _an_hour(folder, got):
     assert re.search(r"\b1(\.\d+)? h|\b6\d min", (folder/"out/report.md").read_text())
 resumed("the time of the leg before counts", 12, _slow_leg, _an_hour)
 
-# %% ../../nbs/lab/11_break_it.ipynb #97ca7968
+# %% ../../nbs/lab/11_break_it.ipynb #a577c2ff
 #| code-fold: true
 #| code-summary: "Arguments"
 def as_typed(*argv):
@@ -1563,7 +1563,7 @@ for _words, _says in {"": ("run", "lora"), "--help": ("run", "lora"),
                       "lora": ("merge", "carry"), "generate --help": ("--steps",)}.items():
     command_trial(_words, _printed(*_says))
 
-# %% ../../nbs/lab/11_break_it.ipynb #b86717ed
+# %% ../../nbs/lab/11_break_it.ipynb #33775289
 #| code-fold: true
 #| code-summary: "Which errors are a line, and which are ours"
 def _with_traceback(folder):
@@ -1588,7 +1588,7 @@ for _name, _bug in dict(KeyError=lambda: {}["x"], TypeError=lambda: len(5),
     trial("commands", f"a bug of ours shows its traceback: {_name}", 17, lambda f: None,
           _shows(_bug), _true)
 
-# %% ../../nbs/lab/11_break_it.ipynb #a5a0c1d7
+# %% ../../nbs/lab/11_break_it.ipynb #97df09f3
 #| code-fold: true
 #| code-summary: "Ctrl-C, and a polite end"
 def interrupted(act:Callable, number:int=signal.SIGINT, when:Callable=lambda folder: True,
@@ -1627,7 +1627,7 @@ trial("commands", "compare: Ctrl-C", 16, spoilt(_as_it_is),
       interrupted(as_typed("compare", "toy", "teacher", "--n", "500", "--output_dir", "out")),
       _ends_with(130))
 
-# %% ../../nbs/lab/11_break_it.ipynb #618322ba
+# %% ../../nbs/lab/11_break_it.ipynb #251b019c
 #| code-fold: true
 #| code-summary: "In a process of its own"
 def shell(line:str, **env):
@@ -1662,7 +1662,7 @@ shell_trial("shell: a screen that knows ASCII alone",
 shell_trial("shell: no home", "env -u HOME distill-sd generate toy hi --steps 1 --output x.png",
             _rc(0), 17)
 
-# %% ../../nbs/lab/11_break_it.ipynb #6cb0445b
+# %% ../../nbs/lab/11_break_it.ipynb #0d2db05e
 #| code-fold: true
 #| code-summary: "Reports of a stranger's words"
 HTML = "<script>alert(1)</script>"
@@ -1689,7 +1689,7 @@ def _harmless(folder, got):
     seen = outside_code(got.value)
     assert "<script" not in seen and seen.count("</details>") == seen.count("<details>"), got
 
-# %% ../../nbs/lab/11_break_it.ipynb #e0f703b8
+# %% ../../nbs/lab/11_break_it.ipynb #8f375d99
 #| code-fold: true
 #| code-summary: "Trials of texts"
 for _field in ("license", "license_name", "license_link", "name"):
@@ -1724,7 +1724,7 @@ for _name, _value in {"HTML": HTML, "the end of its head": "mit\n---\nevil: 1",
     trial("text in reports", f"card: a licence with {_name}", 18, lambda f: (f/"pipeline").mkdir(),
           _card_of(license_name=_value, license="other"), _one_head)
 
-# %% ../../nbs/lab/11_break_it.ipynb #f0e4c361
+# %% ../../nbs/lab/11_break_it.ipynb #9dbed7c1
 #| code-fold: true
 #| code-summary: "Pages for a browser"
 def _page_of(**given):
@@ -1743,7 +1743,7 @@ page_trial("an attribute", teacher_card=dict(name='"><img src=x onerror=alert(1)
                                              license_name="y",
                                              license_link='"><img src=x onerror=alert(1)>'))
 
-# %% ../../nbs/lab/11_break_it.ipynb #0f0774da
+# %% ../../nbs/lab/11_break_it.ipynb #422de8f2
 @dataclass
 class BreakIt:
     "What a round of trials got"
@@ -1766,7 +1766,7 @@ class BreakIt:
             if found: rows.append([name, sum(found.values()), *(found[o] for o in shown)])
         return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
-# %% ../../nbs/lab/11_break_it.ipynb #f2d2ba52
+# %% ../../nbs/lab/11_break_it.ipynb #c5d4af71
 def break_it(
     slow:bool=False,        # Those too that take whole runs
     only:str="",            # Those alone whose name or group holds this
@@ -1789,7 +1789,7 @@ def break_it_main(argv=None):
     print(found._repr_markdown_())
     sys.exit(1 if found.defects else 0)
 
-# %% ../../nbs/lab/11_break_it.ipynb #26b56ee9
+# %% ../../nbs/lab/11_break_it.ipynb #c3e334c6
 #| eval: false
 if __name__ == "__main__":
     __spec__ = None # or every process that is started would run this file again
