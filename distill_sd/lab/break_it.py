@@ -212,6 +212,7 @@ def _attempt(name, base, shared):
     log = os.open(Path(base, "log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     for stream in (1, 2): os.dup2(log, stream)
     os.chdir(folder)
+    torch.set_num_threads(1)                        # several at once, none in the other's way
     warnings.resetwarnings()                        # what is said aloud counts, …
     for kind in (DeprecationWarning, FutureWarning):
         warnings.simplefilter("ignore", kind) # … to a user
