@@ -81,6 +81,8 @@ def command_line(
     description:str="",    # What it is, for `--help`
 ):
     "Do what was asked; an unknown command ends the program with exit code 2, and names like it"
+    for stream in (sys.stdout, sys.stderr): # a caption may hold what this screen cannot show
+        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="replace")
     if not argv or argv[0] in ("-h", "--help"):
         print(overview(commands, prog, description))
         return
