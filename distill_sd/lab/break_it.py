@@ -1146,10 +1146,10 @@ def again(folder:Path, *stages, **given):
     return short_run(*(stages or usual), **{**dict(teacher="teacher", data="pictures"), **given})
 
 def folder_trial(name:str, item:int, change:Callable, says, *stages, free:tuple=(), dear:tuple=(),
-                 **given):
+                 slow:bool=False, **given):
     "The world with a change, and a run into it"
     def act(folder): return again(folder, *stages, **given)
-    trial("folders", name, item, world(change), act, says, free=free, dear=dear)
+    trial("folders", name, item, world(change), act, says, slow, free, dear)
 def _as_it_is(folder): pass
 
 # %% ../../nbs/lab/11_break_it.ipynb #c6adb21b
@@ -1214,12 +1214,13 @@ trial("folders", "no run: through a link, overwritten", 2, _by_link,
 def _beside(folder, got): assert not got.code and (folder/"out/pipeline"/INDEX).exists(), got
 for _name in ("samples", "lora"): # names that no run gives: they stay beside what it writes
     trial("folders", f"no run: a folder with {_name}, overwritten", 2,
-          _mine(f"out/{_name}/mine.txt"), lambda f: short_run(overwrite=True), _beside)
+          _mine(f"out/{_name}/mine.txt"), lambda f: short_run(overwrite=True), _beside,
+          slow=_name == "lora")
 def _kept_or_named(folder, got): assert not got.code or "notes.txt" in got.said, got
 for _name in ("notes.txt", "pipeline/notes.txt", "stages/1-distill/notes.txt", "samples/notes.txt"):
     folder_trial(f"a run, and {_name} in it, overwritten", 2, _mine(f"out/{_name}"), _kept_or_named,
                  dict(distill=ONE), overwrite=True,
-                 free=("out",), dear=(f"out/{_name}",))
+                 free=("out",), dear=(f"out/{_name}",), slow=_name != "notes.txt")
 def _to_disk(name):
     def change(folder):
         (folder/"disk").mkdir()
@@ -1456,13 +1457,14 @@ def unfinished(folder:Path):
                  folder/"out/report"):
         shutil.rmtree(path)
 
-def resumed(name:str, item:int, change:Callable, says, whole:bool=False, free=("out",), **given):
+def resumed(name:str, item:int, change:Callable, says, slow:bool=False, **given):
     "A run that goes on after a change"
     def both(folder):
-        if not whole: unfinished(folder)
+        unfinished(folder)
         change(folder)
     trial("shards and checkpoints", f"resumed: {name}", item, world(both),
-          lambda f: again(f, resume=True, **given), says, free=free)
+          lambda f: again(f, resume=True, **given), says,
+          slow=slow, free=("out",))
 
 def _as_ever(folder, got):
     assert not got.code and not differences(Path(os.environ["DISTILL_SD_WORLD"])/"out",
@@ -1497,9 +1499,10 @@ for _file in ("recipe.yaml", "run.json", "stages/1-distill/done.json"):
                          "Latin-1": "a: Zoë\n"}.items():
         _bytes = _text.encode("latin-1")
         resumed(f"{_file} is {_name}", 17, lambda f, p=_file, b=_bytes: (f/"out"/p).write_bytes(b),
-                _or_named(Path(_file).name))
+                _or_named(Path(_file).name),
+                slow="done" in _file and _name != "a list")
 resumed("recipe.yaml is gone", 17, lambda f: (f/"out/recipe.yaml").unlink(),
-        _or_named("recipe.yaml"))
+        _or_named("recipe.yaml"), slow=True)
 def _no_grid(folder, got):
     assert (folder/"out/stages/2-direct/samples/step-000001.png").exists(), got
 resumed("the grid of the last checkpoint is missing", 13, _as_it_is, _no_grid,
@@ -1633,7 +1636,7 @@ trial("commands", "compare: Ctrl-C", 16, spoilt(_as_it_is),
 #| code-summary: "In a process of its own"
 def shell(line:str, **env):
     "A line for bash, with `distill-sd` in it"
-    line = line.replace("distill-sd", f"{sys.executable} -W ignore -m distill_sd.train")
+    line = line.replace("distill-sd", f"{sys.executable} -W ignore -m distill_sd")
     def act(folder):
         done = subprocess.run(["bash", "-c", line], capture_output=True, env={**os.environ, **env})
         return Got(None, (done.stdout+done.stderr).decode(errors="replace"), done.returncode)
@@ -1647,10 +1650,10 @@ def shell_trial(name:str, line:str, says, item:int=16, **env):
     "A line of a shell, by the command only"
     trial("commands", name, item, lambda f: None, shell(line, **env), says, slow=True, limit=300.)
 _long = " ".join(["distill-sd", *LONG])
-shell_trial("shell: run, Ctrl-C, and next", f"timeout -s INT 25 {_long} && echo went on",
-            _rc(130, "--resume"))
-shell_trial("shell: run, a polite end, and next", f"timeout -s TERM 25 {_long} && echo went on",
-            _rc(143, "--resume"))
+shell_trial("shell: run, Ctrl-C, and next",
+            f"timeout --preserve-status -s INT 25 {_long} && echo went on", _rc(130, "--resume"))
+shell_trial("shell: run, a polite end, and next",
+            f"timeout --preserve-status -s TERM 25 {_long} && echo went on", _rc(143, "--resume"))
 shell_trial("shell: Ctrl-C while it imports", f"timeout --preserve-status -s INT 1.5 {_long}",
             _rc(130))
 shell_trial("shell: who reads along has gone", "distill-sd recipes | head -n 1", _rc(0, "bk-base"))

@@ -81,8 +81,7 @@ def command_line(
     description:str="",    # What it is, for `--help`
 ):
     "Do what was asked; an unknown command ends the program with exit code 2, and names like it"
-    for stream in (sys.stdout, sys.stderr): # a caption may hold what this screen cannot show
-        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="replace")
+    argv = _any_screen(argv)
     if not argv or argv[0] in ("-h", "--help"):
         print(overview(commands, prog, description))
         return
@@ -104,6 +103,16 @@ def run_command(
     if command.raw: result = command.load()(argv)
     else: result = command.load()(**_options(command, argv, prog))
     if result is not None: command.show(result)
+
+def _any_screen(argv):
+    "What was typed, as UTF-8 where the locale is none; and a screen may leave out what it cannot show"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="replace")
+    typed = []
+    for word in argv:
+        try: typed.append(word.encode("utf-8", "surrogateescape").decode("utf-8"))
+        except UnicodeError: typed.append(word) # a path of other bytes
+    return typed
 
 def _options(command, argv, prog):
     parser = parser_of(command, prog)
