@@ -259,13 +259,13 @@ def _check_schedule(pipe):
     kept = getattr(scheduler, "alphas_cumprod", None)
     if kept is None: return
     kept, steps = torch.as_tensor(kept).double(), scheduler.config.num_train_timesteps
-    if kept.numel() != steps:
-        raise BadFile(f"{where} has {kept.numel()} betas for {steps} num_train_timesteps; "
-                      "mend its scheduler_config.json")
     fine = kept.numel() > 0 and bool(kept.isfinite().all()) and bool((kept[:-1] > 0).all())
     if not (fine and kept[0] <= 1 and kept[-1] >= 0 and (kept[1:] <= kept[:-1]).all() and kept[-1] < kept[0]):
         raise BadFile(f"{where} has a schedule that does not fall from 1 towards 0 (alphas_cumprod: {_ends(kept)}); "
                       "mend the betas in its scheduler_config.json")
+    if kept.numel() != steps:
+        raise BadFile(f"{where} has {kept.numel()} betas for {steps} num_train_timesteps; "
+                      "mend its scheduler_config.json")
 
 def _ends(values): return f"{values[0]:.3g} … {values[-1]:.3g}" if len(values) else "empty"
 
