@@ -79,8 +79,15 @@ def reading(
         raise BadFile(f"{path} is not UTF-8: byte {e.start:,} is 0x{byte:02x}; "
                       "save it as UTF-8") from e
     except Exception as e:
+        if _interrupted(e): raise KeyboardInterrupt from e # some libraries take Ctrl-C for a failure
         if isinstance(e, OSError) and e.errno: raise # the system's: it names the file itself
         raise BadFile(f"{path} cannot be read ({in_a_line(e)}); {todo}") from e
+
+def _interrupted(error):
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt): return True
+        error = error.__cause__ or error.__context__
+    return False
 
 def in_a_line(
     error:BaseException,
