@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .machinery.checkpoints import (
-    Journal, check_run_folder, drop_old, load_tensors, newest_checkpoint, set_aside,
-    trained_parameters, trained_tensors, write_checkpoint)
+    Journal, check_rows_sum, check_run_folder, drop_old, load_tensors, newest_checkpoint,
+    rows_checksum, set_aside, trained_parameters, trained_tensors, write_checkpoint)
 from .machinery.files import fingerprint
 from .machinery.processes import Team, ahead, placed, share, stop_signals
 from distill_sd.machinery.speed import (
@@ -272,6 +272,9 @@ def answers_ahead(
     if config.ahead is not None: return config.ahead
     return device.type == "cpu" and not config.compile and width < WIDE
 
+# %% ../nbs/05_loop.ipynb #aed4c80c
+#| code-fold: true
+#| code-summary: "Threads, and batches to come"
 def threads_of(
     config:LoopConfig,
     shared:bool,              # Does a thread answer ahead?
@@ -293,6 +296,9 @@ def upcoming(
     if answers_ahead(objective, config, accelerator.device, width): items = answered(items, objective, accelerator)
     return ahead(items, config.prefetch, accelerator.device)
 
+# %% ../nbs/05_loop.ipynb #d17fd690
+#| code-fold: true
+#| code-summary: "flowing"
 @contextmanager
 def flowing(model:nn.Module, batches:Callable, objective:Callable, config:LoopConfig, step:int, accelerator:Accelerator):
     "Micro-batches from step `step` on, with the threads that suit whoever makes them; both are given back"
@@ -660,7 +666,7 @@ class Progress:
         learners = self.take.learners
         states = {name: part.state_dict() for name, part in self.parts.items()}
         write_checkpoint(self.folder, step, learned(learners)[0], states, self.config, turns=turns_of(learners),
-            computed=self.computed, journal=journal.checksum())
+            computed=self.computed, journal=rows_checksum(journal.rows))
         drop_old(self.folder, self.config.keep_last, self.config.keep_every)
 
 # %% ../nbs/05_loop.ipynb #3565e512
@@ -678,7 +684,7 @@ def open_journal(
     norms = [name for learner in run.take.learners for name in learner.named({"grad_norm": 0.})]
     journal = Journal(path, step, mean=lambda t: accelerator.reduce(t, "mean"), gather=accelerator.gather,
         lenient=norms if accelerator.scaler else ()) # fp16 skips the steps whose gradients overflow
-    if path: journal.check(run.journal)
+    if path: check_rows_sum(journal, run.journal)
     return journal
 
 # %% ../nbs/05_loop.ipynb #d02ebd24

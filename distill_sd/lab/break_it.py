@@ -648,6 +648,9 @@ def tar_trial(name:str, make:Callable, says=_only_good):
     "A tar as a data source"
     trial("pictures", f"tar: {name}", 17, make, partial(look, source="x.tar"), says)
 
+# %% ../../nbs/lab/11_break_it.ipynb #bf90fecf
+#| code-fold: true
+#| code-summary: "Tars of a stranger; parquet"
 tar_trial("a member that leads out", in_tar(("../../evil.txt", b"x"), ("/etc/evil.txt", b"x")))
 tar_trial("links and devices", in_tar(("a.png", (tarfile.SYMTYPE, "/etc/passwd")),
                                       ("b.png", (tarfile.CHRTYPE, ""))))
@@ -835,6 +838,10 @@ for part, start in dict(unet="conv_out", vae="decoder.conv_out",
         model_trial(f"{part}: weights are {value}",
                     lambda t, p=part, s=start, v=value: in_weights(t/WEIGHTS[p], _filled(v, s)),
                     part, 11, _imitate)
+
+# %% ../../nbs/lab/11_break_it.ipynb #24464f57
+#| code-fold: true
+#| code-summary: "Odd factors, schedules and classes"
 for name, value in dict(zero=0, nothing=None, text="x").items():
     model_trial(f"vae: scaling_factor is {name}",
                 lambda t, v=value: in_json(t/"vae/config.json", scaling_factor=v), "vae", 11,
@@ -990,6 +997,9 @@ def numbers_of(cls:type, before:tuple=())->list: # Of `("trajectories", "n")`
             if is_dataclass(group): found += numbers_of(group, (*before, name))
     return found
 
+# %% ../../nbs/lab/11_break_it.ipynb #fefedc3f
+#| code-fold: true
+#| code-summary: "let_through"
 def let_through(place:str, cls:type, stage:bool)->list:
     "What a recipe takes that it must not, in words"
     found = []
@@ -1068,6 +1078,10 @@ recipe_trial("100 MB",
              lambda p: p.write_bytes(b"a: 1 # much ado about nothing, said again\n"*2_500_000),
              item=14, limit=30)
 recipe_trial("10,000 brackets", "stages: "+"["*10_000, item=14, limit=30)
+
+# %% ../../nbs/lab/11_break_it.ipynb #d062a4cd
+#| code-fold: true
+#| code-summary: "Recipes that are YAML, and none of ours"
 for _name, _content, _says in [("stages: {}", "stages: {}", "stage"),
                                ("stages: []", "stages: []", "stages"),
                                ("stages: 5", "stages: 5", "stage"), ("an unknown stage",
@@ -1214,6 +1228,10 @@ def _by_link(folder):
 trial("folders", "no run: through a link, overwritten", 2, _by_link,
       lambda f: short_run(overwrite=True), _no_flag("out"))
 def _beside(folder, got): assert not got.code and (folder/"out/pipeline"/INDEX).exists(), got
+
+# %% ../../nbs/lab/11_break_it.ipynb #f07cb5de
+#| code-fold: true
+#| code-summary: "Folders that are no run's"
 for _name in ("samples", "lora"): # names that no run gives: they stay beside what it writes
     trial("folders", f"no run: a folder with {_name}, overwritten", 2,
           _mine(f"out/{_name}/mine.txt"), lambda f: short_run(overwrite=True), _beside,
@@ -1424,6 +1442,10 @@ def _evil(folder): # with a checksum that is right
     in_json(folder/"meta.json", crc32=checked)
 def _meta(text): return lambda c: (c/"meta.json").write_text(text)
 CHECKPOINT = {f"meta.json is {t or 'empty'}": _meta(t) for t in ("[]", "{}", "", "{", "null", "7")}
+
+# %% ../../nbs/lab/11_break_it.ipynb #89dd0e58
+#| code-fold: true
+#| code-summary: "Files of a checkpoint, damaged"
 CHECKPOINT |= {"a bit of the weights": lambda c: flip(c/"model.safetensors"),
                "a bit of the optimizer": lambda c: flip(c/"training.pt"),
                "weights cut": lambda c: _cut_half(c/"model.safetensors"),
@@ -1471,6 +1493,10 @@ def resumed(name:str, item:int, change:Callable, says, slow:bool=False, **given)
 def _as_ever(folder, got):
     assert not got.code and not differences(Path(os.environ["DISTILL_SD_WORLD"])/"out",
                                             folder/"out"), got
+
+# %% ../../nbs/lab/11_break_it.ipynb #f3de61dc
+#| code-fold: true
+#| code-summary: "Whatever is resumed"
 def _or_named(name): # all as ever, or a refusal that names it
     def says(folder, got):
         if got.code: assert name in got.said, got
@@ -1495,6 +1521,10 @@ def _reworded(folder):
 resumed("a picture more", 10, _one_more, "pictures")
 resumed("a caption", 10, _reworded, "pictures")
 resumed("threads", 13, _as_it_is, lambda f, got: _threads(f, got), machine=dict(threads=2))
+
+# %% ../../nbs/lab/11_break_it.ipynb #08ba8f12
+#| code-fold: true
+#| code-summary: "Small files of a run, damaged"
 def _threads(folder, got): assert not got.code and "threads" in got.said, got
 for _file in ("recipe.yaml", "run.json", "stages/1-distill/done.json"):
     for _name, _text in {"a list": "[1]\n", "empty": "", "broken": "{a",
@@ -1530,6 +1560,10 @@ def command_trial(words:str, says, item:int=17, make:Callable=lambda folder: Non
     "A command that is to be refused"
     trial("commands", words or "''", item, make, as_typed(*words.split()), says, limit=limit,
           **more)
+
+# %% ../../nbs/lab/11_break_it.ipynb #d1c6d593
+#| code-fold: true
+#| code-summary: "Commands that cannot be"
 for _words, _says in {"rum": "run", "run --stepz 7": "stepz", "run --steps": "--steps",
                       "run nope": "nope", "run toy toy": "one recipe",
                       "run --resume --overwrite": "overwrite",
@@ -1561,6 +1595,10 @@ for _words, _says in {"rum": "run", "run --stepz 7": "stepz", "run --steps": "--
                       "protocol toy --output_dir p --captions none.txt": "give inception"}.items():
     command_trial(_words, _says, 9 if "nan" in _words or ".inf" in _words else 17,
                   make=spoilt(_as_it_is))
+
+# %% ../../nbs/lab/11_break_it.ipynb #c8902bb8
+#| code-fold: true
+#| code-summary: "What is asked of the program, and answered"
 def _printed(*words):
     def says(folder, got): assert not got.code and all(word in got.said for word in words), got
     return says
@@ -1620,6 +1658,10 @@ for _name, _number, _code in (("Ctrl-C", signal.SIGINT, 130),
                               ("a polite end", signal.SIGTERM, 143)):
     trial("commands", f"run: {_name} while it trains", 16, lambda f: None,
           interrupted(as_typed(*LONG), _number, _trains), _ends_with(_code, "--resume"))
+
+# %% ../../nbs/lab/11_break_it.ipynb #f6035bbc
+#| code-fold: true
+#| code-summary: "Ctrl-C in other commands"
 trial("commands", "run: Ctrl-C while it loads", 16, lambda f: None,
       interrupted(as_typed(*LONG), after=.3), _ends_with(130))
 def _drawn_one(folder): return any((folder/"out").glob("latents*"))

@@ -104,6 +104,9 @@ def compare(
     write_json(Path(output_dir)/"scores.json", _numbers(drawn))
     return write_whole(Path(output_dir)/"report.html", html)
 
+# %% ../../nbs/lab/08_compare.ipynb #4dcde488
+#| code-fold: true
+#| code-summary: "Checked first; written last"
 _WHOLE = dict(n=(1, 100_000), seed=(0, 2**31), num_inference_steps=(1, 1000), repeats=(0, 1000)) # Both included
 
 def _check_numbers(**given): # None, where a number may be left out, is in its range

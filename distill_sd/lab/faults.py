@@ -530,6 +530,7 @@ def files_by_kind(folder:Path)->dict: # Pattern -> paths, below the folder
         found.setdefault(re.sub(r"[0-9a-f]{32}|\d+", "*", inner), []).append(inner)
     return found
 
+# %% ../../nbs/lab/10_faults.ipynb #220678c3
 def goes_on(
     target:Callable,     # As for `kill_until_done`
     folder:Path,         # A run with a damaged file
@@ -550,6 +551,7 @@ def goes_on(
     if apart and all(name.removeprefix("./").startswith(file) for name in apart): outcome = "left" # nothing came of it
     return dict(file=file, outcome=outcome, said=", ".join(apart[:3]))
 
+# %% ../../nbs/lab/10_faults.ipynb #4d5c01d4
 def differences_now(whole:Path, folder:Path)->list:
     "As `differences`, apart from the checkpoints of a finished stage, which nobody asks any more"
     first = training_folders(folder)[0]

@@ -11,7 +11,9 @@ import difflib
 import dis
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -114,6 +116,9 @@ def _any_screen(argv):
         except UnicodeError: typed.append(word) # a path of other bytes
     return typed
 
+# %% ../../nbs/machinery/14_cli.ipynb #6d57a0a5
+#| code-fold: true
+#| code-summary: "What was typed, as options"
 def _options(command, argv, prog):
     parser = parser_of(command, prog)
     try: return parser.parse_args(_flags_said(command, argv), defaults=False).as_dict()
@@ -138,6 +143,9 @@ def _option_said(command, error):
     kind = command.lists.get(name) or get_type_hints(command.load()).get(name)
     return f"--{name} takes {wanted(kind)}, got {shown(got[1])}"
 
+# %% ../../nbs/machinery/14_cli.ipynb #34659a35
+#| code-fold: true
+#| code-summary: "What was not understood"
 def _unknown_command(name, commands, prog):
     near = difflib.get_close_matches(name[:99], list(commands), 3, .5)
     hint = f"choose from {', '.join(commands)}"
@@ -200,15 +208,27 @@ class refuse_politely:
     def __init__(self,
         prog:str,          # Program and command, for the line
         go_on:str="",      # What to do after Ctrl-C
-    ): self.prog, self.go_on = prog, go_on
-    def __enter__(self): return self
+    ): self.prog, self.go_on, self.interrupted, self.usual = prog, go_on, False, None
+
+    def __enter__(self):
+        usual = signal.getsignal(signal.SIGINT)
+        alone = threading.current_thread() is threading.main_thread()
+        if alone and usual is signal.default_int_handler:
+            self.usual = signal.signal(signal.SIGINT, self._noted)
+        return self
+
     def __exit__(self, kind, error, trace):
+        if self.usual is not None: signal.signal(signal.SIGINT, self.usual)
         if isinstance(error, BrokenPipeError): # whoever read along, `head` say, has gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return True
         if os.environ.get("DISTILL_SD_TRACEBACK"): return False
-        if isinstance(error, KeyboardInterrupt): self._stopped()
+        if isinstance(error, KeyboardInterrupt) or (error and self.interrupted): self._stopped()
         if isinstance(error, Exception): self._failed(error)
+
+    def _noted(self, number, frame): # some libraries swallow the exception, and fail of it later
+        self.interrupted = True
+        raise KeyboardInterrupt
 
     def _stopped(self):
         print("; ".join(filter(None, [f"{self.prog}: stopped", self.go_on])), file=sys.stderr)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NO_ROOM', 'is_full', 'writing', 'write_whole', 'write_json', 'BadFile', 'reading', 'in_a_line', 'read_text',
-           'read_json', 'append_rows', 'read_rows', 'crc32', 'fingerprint']
+           'read_json', 'rows_text', 'append_rows', 'read_rows', 'crc32', 'fingerprint']
 
 # %% ../../nbs/machinery/00_files.ipynb #a6bd8c67
 import errno, hashlib, json, os, warnings, zlib
@@ -116,13 +116,19 @@ def read_json(
     raise BadFile(f"{path} should hold {wanted}, got {type(value).__name__}; mend it, or give another")
 
 # %% ../../nbs/machinery/00_files.ipynb #15f7e859
+def rows_text(
+    rows:list,          # Dicts
+)->str:                 # A line of JSON each
+    "Rows as a record holds them"
+    return "".join(json.dumps(row)+"\n" for row in rows)
+
 def append_rows(
     path:str|Path,      # A `.jsonl` file, new or with rows in it
     rows:list,          # Dicts
 ):
     "Add rows to a record in one write, on lines of their own whatever the last one looks like"
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(json.dumps(row)+"\n" for row in rows)
+    text = rows_text(rows)
     with writing(path), open(path, "ab+") as f:
         if f.tell():
             f.seek(-1, os.SEEK_END)

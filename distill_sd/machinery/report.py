@@ -52,6 +52,7 @@ def duration(seconds:float)->str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes//60} h {minutes%60} min"
 
+# %% ../../nbs/machinery/12_report.ipynb #ff57db83
 def median_range(
     values,       # Numbers
     digits:int=3, # That count
@@ -169,6 +170,7 @@ class SizeReport:
         heads = ["", *map(markdown_text, names)]
         return markdown_table(heads, [[q, *(self._cell(q, name) for name in names)] for q in self.rows])
 
+# %% ../../nbs/machinery/12_report.ipynb #36b5ae2e
 def stored_weights(
     paths:list,  # `.safetensors` files
 )->tuple:        # Bytes, and the precision: "fp32", "fp16", "bf16", or "mixed"
@@ -513,6 +515,7 @@ def licence_of(
         return {}
     return {k: data[k] for k in LICENSE_KEYS if data.get(k)}
 
+# %% ../../nbs/machinery/12_report.ipynb #ed2238a6
 def teacher_card(
     source:str|Path,  # As given to `load_teacher`
     pipe=None,        # The loaded pipeline: for a hub id, its card lies in the folder that it was loaded from
@@ -623,6 +626,7 @@ def _head(data): # Between double quotes, and a "<" is nowhere else, YAML has an
     text = yaml.dump(data, Dumper=_HeadDumper, sort_keys=False, allow_unicode=True, width=math.inf)
     return text.strip().replace("<", r"\x3C")
 
+# %% ../../nbs/machinery/12_report.ipynb #f3506dba
 def write_card(
     pipeline_folder:str|Path,     # A diffusers folder; gets `README.md` and `report/`
     report:Report,

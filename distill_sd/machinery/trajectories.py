@@ -24,8 +24,9 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #c1676424
 from .cache import is_whole, read_shard, write_shard
-from .files import (
-    BadFile, fingerprint, read_json, read_rows, read_text, reading, write_json, write_whole)
+from distill_sd.machinery.files import (
+    BadFile, fingerprint, read_json, read_rows, read_text, reading, rows_text, write_json,
+    write_whole)
 from .images import BadImage, open_image
 from distill_sd.machinery.sources import (
     CAPTION_COLUMNS, BadCaption, DataConfig, captions_of, first_rows, index_of, inside,
@@ -188,7 +189,7 @@ def _place(manifest, name):
 
 def _begin(folder, rows, manifest):
     "The two small files of a set, unless another set lies there; the manifest as it is written"
-    text, there = "".join(json.dumps(row)+"\n" for row in rows), folder/"manifest.json"
+    text, there = rows_text(rows), folder/"manifest.json"
     manifest = {**manifest, "rows": _digest(text)}
     if not there.exists(): _check_unused(folder)
     else:
