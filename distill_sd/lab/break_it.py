@@ -1673,7 +1673,7 @@ trial("commands", "generate: Ctrl-C", 16, lambda f: None,
       _ends_with(130))
 trial("commands", "compare: Ctrl-C", 16, spoilt(_as_it_is),
       interrupted(as_typed("compare", "toy", "teacher", "--n", "500", "--output_dir", "out")),
-      _ends_with(130), slow=True)
+      _ends_with(130))
 
 # %% ../../nbs/lab/11_break_it.ipynb #251b019c
 #| code-fold: true
