@@ -11,7 +11,7 @@ __all__ = ['Tuning', 'TextAndDenoiser', 'from_tokens', 'tunable', 'FinetuneObjec
 # %% ../nbs/10_adapt.ipynb #3ddfb692
 #| code-fold: true
 #| code-summary: "Imports"
-import copy, math, os, shutil
+import copy, math, shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from .direct import teacher_fingerprint
 from .data import training_batches
 from .loop import LoopConfig, fit
 from .losses import weighted_mse
-from .machinery.files import read_json, write_json, write_whole, writing
+from .machinery.files import read_json, whole_folder, write_json, write_whole
 from .machinery.lora import (
     LoraSpec, add_lora, check_number, check_target, describe_lora, fold_lora, load_lora,
     lora_targets, move_layers, read_lora, save_lora)
@@ -335,18 +335,10 @@ def _read_for(pipeline, adapter): # Paths that must stay as they are
 #| code-fold: true
 #| code-summary: "A pipeline, written whole; what is no pipeline"
 def _save_pipeline(pipe, out):
-    part, old = (out.with_name(f".{out.name}.{os.getpid()}.{kind}") for kind in ("part", "old"))
     card = Path(getattr(pipe.config, "_name_or_path", None) or ".")/"README.md" # says the recommended settings
-    try:
-        with writing(out, "make room and try again"): pipe.save_pretrained(part)
+    with whole_folder(out, "make room and try again") as part:
+        pipe.save_pretrained(part)
         if (card.parent/"model_index.json").exists() and card.is_file(): shutil.copy(card, part)
-        if out.exists(): os.replace(out, old)
-        try: os.replace(part, out)
-        except OSError:
-            if old.exists(): os.replace(old, out)
-            raise
-    finally:
-        for rest in (part, old): shutil.rmtree(rest, ignore_errors=True)
 
 def not_a_pipeline(
     path:Path,                 # There is something of this name

@@ -20,10 +20,9 @@ from torch import Tensor
 # %% ../nbs/01_data.ipynb #6610096c
 from .machinery.cache import Encoder, LatentCache, encode_once
 from .machinery.images import check_resolution
-from .machinery.sources import (
-    CaptionedImages, DataConfig, StreamedImages, batches, dice, open_data)
+from .machinery.sources import CaptionedImages, StreamedImages, batches, dice
 from .machinery.processes import own_part, this_process
-from .machinery.tensors import convert, map_tensors, to_device
+from .machinery.tensors import convert, map_tensors, tensor_bytes, to_device
 from .teacher import encode_captions, family_of, image_factor
 
 # %% ../nbs/01_data.ipynb #ec1f81b3
@@ -82,8 +81,7 @@ def weights_fingerprint(
     for module in modules:
         for name, tensor in sorted(module.state_dict().items()):
             digest.update(name.encode())
-            data = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8)
-            digest.update(data.numpy().data)
+            digest.update(tensor_bytes(tensor))
     return digest.hexdigest()
 
 def check_cacheable(pipe_or_vae, dataset):

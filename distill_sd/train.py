@@ -5,21 +5,19 @@
 # %% auto #0
 __all__ = ['PICTURES', 'LOOKED_AT', 'SCENES', 'RUN_HELP', 'MODEL', 'ADAPTER', 'LORA_COMMANDS', 'BENCHMARK_COMMANDS', 'SAME',
            'COMMANDS', 'stage_folders', 'check_output_dir', 'begin_folder', 'part_print', 'teacher_prints',
-           'data_prints', 'inputs_of', 'check_same_inputs', 'save_pipeline', 'replace_folder', 'save_stage',
-           'load_stage', 'SampleGrids', 'RunState', 'Run', 'data_config', 'open_pictures', 'latents_of',
-           'trajectory_config', 'open_given', 'trajectories_of', 'drawn_first', 'captions_to_draw', 'draw_for',
-           'draw_class_for', 'feed_of', 'train_stage', 'Stopped', 'sample_grids', 'captions_for', 'prepare',
-           'open_teacher', 'shapes_of', 'RunResult', 'run', 'run_stages', 'stage_is_done', 'finish', 'own_settings',
-           'say', 'training_seconds', 'journals', 'title_of', 'Plan', 'plan_run', 'stage_memory', 'images_of',
-           'Repeated', 'time_steps', 'generate_images', 'slug', 'free_name', 'draw_teacher', 'run_from_shell',
-           'run_help', 'show_markdown', 'show_recipes', 'show_files', 'show_set', 'main']
+           'data_prints', 'inputs_of', 'check_same_inputs', 'save_pipeline', 'save_stage', 'load_stage', 'SampleGrids',
+           'RunState', 'Run', 'data_config', 'open_pictures', 'latents_of', 'trajectory_config', 'open_given',
+           'trajectories_of', 'drawn_first', 'captions_to_draw', 'draw_for', 'draw_class_for', 'feed_of', 'train_stage',
+           'Stopped', 'sample_grids', 'captions_for', 'prepare', 'open_teacher', 'shapes_of', 'RunResult', 'run',
+           'run_stages', 'stage_is_done', 'finish', 'own_settings', 'say', 'training_seconds', 'journals', 'title_of',
+           'Plan', 'plan_run', 'stage_memory', 'images_of', 'Repeated', 'time_steps', 'generate_images', 'slug',
+           'free_name', 'draw_teacher', 'run_from_shell', 'run_help', 'show_markdown', 'show_recipes', 'show_files',
+           'show_set', 'main']
 
 # %% ../nbs/12_train.ipynb #c8995834
 import itertools
-import json
 import os
 import re
-import shutil
 import sys
 import warnings
 import zlib
@@ -42,17 +40,18 @@ from tqdm.auto import tqdm
 # %% ../nbs/12_train.ipynb #ffd834ed
 from .adapt import Finetune, LoRA, draw_class, interleave, open_dreambooth  # noqa: F401
 from .consistency import LCM  # noqa: F401 (imported, a page's stages are known to recipes)
-from .data import cache_latents, training_batches
+from .data import cache_latents, training_batches, weights_fingerprint
 from .direct import Direct, check_trajectories, make_manifest  # noqa: F401
 from .direct import make_trajectories, open_trajectories, trajectory_batches, write_csv
 from .distill import Distill  # noqa: F401
 from .evaluate import count_macs, measure_latency, memory_estimate, paired_images
 from .evaluate import size_report
 from .loop import LoopConfig, Machine, Training, fit
+from .machinery.cache import tensor_sums
 from .machinery.checkpoints import read_metrics
 from .machinery.cli import Command, command_line, parse_fields
 from .machinery.files import BadFile, crc32, fingerprint, read_json
-from .machinery.files import write_json, write_whole, writing
+from .machinery.files import whole_folder, write_json, write_whole
 from .machinery.folders import MARKER, can_be_made, check_inputs, check_place, claimed
 from .machinery.folders import paths_in, read_marker, remove_run, write_marker
 from .machinery.images import check_resolution
@@ -67,7 +66,7 @@ from .machinery.scenes import held_out_captions
 from .machinery.sources import DataConfig, SceneTable, batches, open_data, read_bytes
 from .machinery.speed import check_installed, resolve_precision
 from .machinery.tensors import aligned
-from .machinery.trajectories import TrajectoryConfig, read_captions
+from .machinery.trajectories import TrajectoryConfig, read_captions, read_table
 from .stages import Recipe, Stage, TrajectorySettings, check_same, check_steps, layout
 from .stages import load_recipe, recipes
 from .student import count_parameters, meta_denoiser
@@ -130,16 +129,13 @@ def part_print(
     part,                  # A component of a pipeline
 )->str:
     "Changes with any bit of its weights, and with any of its settings or words"
-    value, config = 0, getattr(part, "config", {})
-    if isinstance(part, nn.Module):
-        for name, tensor in sorted(part.state_dict().items()):
-            bits = tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-            value = zlib.crc32(bits, zlib.crc32(name.encode(), value))
+    config = getattr(part, "config", {})
+    weights = weights_fingerprint(part) if isinstance(part, nn.Module) else ""
     if hasattr(config, "to_dict"): config = config.to_dict()
     plain = {k: v for k, v in dict(config).items() if not k.startswith("_")}
     plain.pop("transformers_version", None)
     words = sorted(part.get_vocab().items()) if hasattr(part, "get_vocab") else []
-    return fingerprint(value, plain, words)
+    return fingerprint(weights, plain, words)
 
 def teacher_prints(pipe)->dict: # Component -> what changes with it
     "What tells whether a pipeline is still what it was"
@@ -184,7 +180,11 @@ def inputs_of(job)->dict: # What is meant, in words -> what changes with it
 def _given_prints(job, wanted):
     given = open_given(job, wanted)
     if not given: return {}
-    rows = fingerprint(given.captions, given.seeds, given.manifest)
+    if given.manifest["format"] == "csv":
+        pictures = read_table(Path(wanted.source).expanduser())[0]
+        content = [crc32(row["image"]) for row in pictures]
+    else: content = tensor_sums(dict(latents=given.latents))
+    rows = fingerprint(given.captions, given.seeds, given.manifest, content)
     return {f"trajectories {wanted.source!r}": dict(fingerprint=rows, rows=len(given), sums={})}
 
 def check_same_inputs(
@@ -231,24 +231,21 @@ def save_pipeline(
     "Save a pipeline and make sure that plain diffusers gets the same one back"
     folder = Path(folder)
     _check_replaceable(folder)
-    part = folder.with_name(folder.name+".tmp")
-    shutil.rmtree(part, ignore_errors=True)
     wanted = dict(fp32=torch.float32, fp16=torch.float16)[dtype]
     modules = [m for m in pipe.components.values() if isinstance(m, nn.Module)]
     before = [next(m.parameters()).dtype for m in modules]
     try:
         for module in modules: module.to(wanted)
-        with writing(folder): pipe.save_pretrained(part, safe_serialization=True)
-        _check_saved(pipe, part, wanted)
-        replace_folder(part, folder)
+        with whole_folder(folder) as part:
+            pipe.save_pretrained(part, safe_serialization=True)
+            _check_saved(pipe, part, wanted)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
         for module, dtype_before in zip(modules, before): module.to(dtype_before)
     return folder
 
 # %% ../nbs/12_train.ipynb #2083c999
 #| code-fold: true
-#| code-summary: "Compare what was saved; give it its name"
+#| code-summary: "Compare what was saved; what may be replaced"
 def _check_saved(pipe, folder, dtype):
     saved = {k: v.cpu() for k, v in denoiser(pipe).state_dict().items()}
     loaded = DiffusionPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
@@ -265,17 +262,6 @@ def _check_replaceable(folder):
     if folder.is_dir() and not any(folder.iterdir()): return
     raise FileExistsError(f"{folder} is there and is no pipeline; choose another name")
 
-def replace_folder(
-    new:Path,              # A complete folder, beside it
-    folder:Path,           # The name that it gets
-):
-    "Give a complete folder its name, in place of an older one"
-    old = folder.with_name(folder.name+".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists(): os.replace(folder, old)
-    os.replace(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
-
 # %% ../nbs/12_train.ipynb #10627d91
 #| code-fold: true
 #| code-summary: "What a finished stage leaves"
@@ -286,12 +272,9 @@ def save_stage(
     about:dict,            # For `done.json`
 ):
     "What a stage made, with a checksum of each file, and that it is done"
-    part = folder/"result.tmp"
-    shutil.rmtree(part, ignore_errors=True)
-    with writing(folder/"result"):
+    with whole_folder(folder/"result") as part:
         for name in parts: getattr(pipe, name).save_pretrained(part/name)
-    sums = {path.relative_to(part).as_posix(): crc32(path) for path in _files_below(part)}
-    replace_folder(part, folder/"result")
+        sums = {path.relative_to(part).as_posix(): crc32(path) for path in _files_below(part)}
     write_json(folder/"done.json", {**about, "crc32": sums})
 
 def _files_below(folder):

@@ -1174,7 +1174,7 @@ def _as_it_is(folder): pass
 ONE = dict(steps=1, batch_size=2)
 def needed_trial(name:str, says:str, *stages, change:Callable=_as_it_is, **given):
     "--overwrite, where something that the run needs lies in its folder"
-    folder_trial(f"overwritten: {name}", 1, change, says, *(stages or [dict(distill=ONE)]),
+    folder_trial(f"overwritten: {name}", 1, change, (says, "overwrite"), *(stages or [dict(distill=ONE)]),
                  overwrite=True, **given)
 def _link(folder): (folder/"link").symlink_to("out")
 def _move_pictures(folder): shutil.move(folder/"pictures", folder/"out"/"cache"/"pictures")
@@ -1192,8 +1192,8 @@ needed_trial("pictures of its subject", "class",
 _two = dict(instance_data="pictures", instance_prompt="a", class_data="out/class", class_prompt="b")
 needed_trial("pictures of the class", "class", dict(lora=dict(subject=_two, **ONE)), change=_class,
              data=None)
-needed_trial("its trajectories", "out/trajectories/1",
-             dict(direct=dict(trajectories=dict(source="out/trajectories/1"), **ONE)))
+needed_trial("its trajectories", "out/trajectories/2",
+             dict(direct=dict(trajectories=dict(source="out/trajectories/2"), **ONE)))
 needed_trial("its captions", "captions.txt",
              dict(direct=dict(trajectories=dict(captions="out/report/captions.txt", n=2), **ONE)),
              change=_texts)

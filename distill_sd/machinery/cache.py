@@ -27,7 +27,7 @@ from .images import BadImage
 from .sources import (
     CaptionedImages, choose, dice, index_of, read_row, row_name, stack_images, unchanged, unlike)
 from .tables import regular_file
-from .tensors import convert, flatten, unflatten
+from .tensors import convert, flatten, tensor_bytes, unflatten
 
 # %% ../../nbs/machinery/05_cache.ipynb #afe970a0
 @dataclass(frozen=True)
@@ -124,8 +124,7 @@ def tensor_sums(
     "Checksums of tensors"
     found = {}
     for name, tensor in tensors.items():
-        data = tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        found[name] = [str(tensor.dtype), list(tensor.shape), zlib.crc32(data)]
+        found[name] = [str(tensor.dtype), list(tensor.shape), zlib.crc32(tensor_bytes(tensor))]
     return found
 
 def write_shard(

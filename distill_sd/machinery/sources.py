@@ -12,7 +12,7 @@ __all__ = ['METADATA', 'IMAGE_COLUMNS', 'CAPTION_COLUMNS', 'DataSource', 'DataCo
            'stream_batches', 'open_data', 'first_rows', 'make_reader', 'numbers', 'Numbered', 'unchanged', 'batches']
 
 # %% ../../nbs/machinery/04_sources.ipynb #f49b3cc0
-import glob, itertools, json, math, os, random, tarfile, warnings
+import glob, itertools, math, os, random, tarfile, warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache

@@ -32,6 +32,7 @@ from distill_sd.machinery.sources import (
     CAPTION_COLUMNS, BadCaption, DataConfig, captions_of, first_rows, index_of, inside,
     open_source, pick_column)
 from .tables import TABLES, regular_file, table_rows
+from .tensors import tensor_bytes
 
 # %% ../../nbs/machinery/10_trajectories.ipynb #74f8ae42
 def _source_rows(source, n, seed, kw):
@@ -122,7 +123,7 @@ def parts_fingerprint(
         for name, tensor in sorted(module.state_dict().items()):
             digest.update(f"{part}.{name} {tuple(tensor.shape)}".encode())
             if tensor.is_floating_point(): tensor = tensor.to("cpu", torch.bfloat16)
-            digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            digest.update(tensor_bytes(tensor))
     return digest.hexdigest()
 
 def scheduler_facts(
