@@ -102,7 +102,7 @@ class Terms:
                 first = int((~finite).nonzero()[0])
                 bad[name] = where[first], values[first].item()
             means[name] = values.mean().item() if len(values) else None
-        if bad: raise self.not_finite(bad)
+        if bad: raise _not_finite(self, bad)
         self.updated, self.records = self.updated_before(len(self.records)), []
         return means
 
@@ -110,15 +110,19 @@ class Terms:
         "Had a network learned by then? A turn's last term is the norm of its gradient"
         return self.updated or any(k.endswith("grad_norm") for _, _, terms in self.records[:record] for k in terms)
 
-    def not_finite(self,
-        bad:dict, # Name of a term → the first record in which it is not finite, and its value there
-    )->FloatingPointError:
-        first = min(i for i, _ in bad.values())
-        step = self.records[first][0]
-        seen = [self.gather(t) for s, t, _ in self.records if s == step and t is not None]
-        values = ", ".join(f"{name} = {value}" for name, (i, value) in bad.items() if i == first)
-        advice = _ADVICE if self.updated_before(first) else _BEFORE_UPDATE
-        return FloatingPointError(f"not finite at step {step}{_span(seen)}: {values}. {advice}")
+# %% ../../nbs/machinery/08_checkpoints.ipynb #e0be0aee
+#| code-fold: true
+#| code-summary: "What to say of a value that is not finite"
+def _not_finite(
+    terms:Terms,
+    bad:dict, # Name of a term → the first record in which it is not finite, and its value there
+)->FloatingPointError:
+    first = min(i for i, _ in bad.values())
+    step = terms.records[first][0]
+    seen = [terms.gather(t) for s, t, _ in terms.records if s == step and t is not None]
+    values = ", ".join(f"{name} = {value}" for name, (i, value) in bad.items() if i == first)
+    advice = _ADVICE if terms.updated_before(first) else _BEFORE_UPDATE
+    return FloatingPointError(f"not finite at step {step}{_span(seen)}: {values}. {advice}")
 
 # %% ../../nbs/machinery/08_checkpoints.ipynb #6a51653d
 def _is_row(row)->bool: return isinstance(row, dict) and type(row.get("step")) is int and row["step"] >= 0
