@@ -7,21 +7,21 @@ __all__ = ['SCHEMES', 'TABLE', 'weight_steps', 'on_grid', 'InputRange', 'quantiz
            'Quantization', 'quantization_of', 'wear', 'worn', 'layer_prices', 'dearest', 'learning', 'exported_as',
            'save_table', 'wear_saved']
 
-# %% ../../nbs/machinery/16_quantize.ipynb #6ac9bbaa
+# %% ../../nbs/machinery/16_quantize.ipynb #4463e5d0
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-# %% ../../nbs/machinery/16_quantize.ipynb #71103995
+# %% ../../nbs/machinery/16_quantize.ipynb #646d2ac4
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-# %% ../../nbs/machinery/16_quantize.ipynb #37b5c4bb
+# %% ../../nbs/machinery/16_quantize.ipynb #423e4529
 from .files import BadFile, read_json, write_json
 
-# %% ../../nbs/machinery/16_quantize.ipynb #f9d9cd39
+# %% ../../nbs/machinery/16_quantize.ipynb #e12cbba3
 def weight_steps(
     weight:Tensor,    # `(out, …)`
     limit:int,        # The largest whole number, 127 or 63
@@ -38,7 +38,7 @@ def on_grid(
     zeros = torch.zeros(len(weight), dtype=torch.int32, device=weight.device)
     return torch.fake_quantize_per_channel_affine(weight, steps, zeros, 0, -limit, limit)
 
-# %% ../../nbs/machinery/16_quantize.ipynb #01f9fa48
+# %% ../../nbs/machinery/16_quantize.ipynb #646e9eea
 @dataclass(frozen=True)
 class InputRange:
     "What a layer's input is rounded within: 256 steps from `low` to `high`, of which one is 0"
@@ -54,7 +54,7 @@ class InputRange:
         "Every number at the nearest step; its gradient is that of `x` inside the range, and 0 outside"
         return torch.fake_quantize_per_tensor_affine(x, self.step, self.zero, 0, 255)
 
-# %% ../../nbs/machinery/16_quantize.ipynb #8e23ba7e
+# %% ../../nbs/machinery/16_quantize.ipynb #2fe3e26e
 def quantizable(model:nn.Module)->dict: # Name -> layer
     "The layers that can be computed in 8 bit: convolutions and linear ones"
     return {name: m for name, m in model.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))}
@@ -72,7 +72,7 @@ class Seen:
         self.low, self.high = min(self.low, x.min().item()), max(self.high, x.max().item())
         self.sample.append(x[::-(-len(x)//most)].cpu()) # every so-manyth, rounded up
 
-# %% ../../nbs/machinery/16_quantize.ipynb #38b9fe6d
+# %% ../../nbs/machinery/16_quantize.ipynb #b1ad8545
 @contextmanager
 def watch_inputs(
     model:nn.Module,  # Is run inside the `with`
@@ -98,7 +98,7 @@ def best_range(
     share = min(shares, key=error)
     return InputRange(share*seen.low, share*seen.high)
 
-# %% ../../nbs/machinery/16_quantize.ipynb #e5bc491f
+# %% ../../nbs/machinery/16_quantize.ipynb #49820864
 SCHEMES = ("int8-static", "int8-hybrid", "int8-weights")
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Quantization:
         except (AttributeError, KeyError, TypeError, ValueError) as e:
             raise BadFile(f"this is no table of a quantisation ({type(e).__name__}: {e})") from None
 
-# %% ../../nbs/machinery/16_quantize.ipynb #b3fb1b27
+# %% ../../nbs/machinery/16_quantize.ipynb #70567e48
 def quantization_of(
     scheme:str,       # One of `SCHEMES`
     seen:dict,        # Name -> `Seen`, from `watch_inputs`
@@ -141,7 +141,7 @@ def quantization_of(
         layers[name] = best_range(seen[name]) if rounds else None
     return Quantization(scheme, limit, layers, tuple(keep))
 
-# %% ../../nbs/machinery/16_quantize.ipynb #e982f10e
+# %% ../../nbs/machinery/16_quantize.ipynb #0ee24620
 class _Rounder: # A hook that rounds what a layer is given; `form` is changed while an export looks
     def __init__(self, input_range): self.range, self.form = input_range, None
     def __call__(self, layer, inputs):
@@ -169,7 +169,7 @@ def worn(model)->Quantization: # Or None
     "What a network wears"
     return getattr(model, "quantization", None)
 
-# %% ../../nbs/machinery/16_quantize.ipynb #e1429593
+# %% ../../nbs/machinery/16_quantize.ipynb #5254edf9
 class _Alone: # A network in which one layer wears its part of a table, and gets its own back
     def __init__(self, layer, input_range, limit):
         self.layer, self.range, self.limit = layer, input_range, limit
@@ -206,7 +206,7 @@ def dearest(
         held += price**2
     return tuple(names)
 
-# %% ../../nbs/machinery/16_quantize.ipynb #d75df86c
+# %% ../../nbs/machinery/16_quantize.ipynb #b416e5fd
 class _OnGrid(nn.Module): # A parametrization of a weight
     def __init__(self, limit):
         super().__init__()
@@ -224,7 +224,7 @@ def learning(
     finally:
         for name in table.layers: parametrize.remove_parametrizations(layers[name], "weight")
 
-# %% ../../nbs/machinery/16_quantize.ipynb #bc4988d8
+# %% ../../nbs/machinery/16_quantize.ipynb #80851720
 class _OnnxWeight(nn.Module): # A weight as bytes, in ONNX's words
     def __init__(self, weight, limit):
         super().__init__()
@@ -249,7 +249,7 @@ class _OnnxInput(nn.Module): # The rounding of an input, in ONNX's words
         return torch.onnx.ops.symbolic("::DequantizeLinear", [whole, *scale], dtype=torch.float32, shape=shape,
                                        version=18)
 
-# %% ../../nbs/machinery/16_quantize.ipynb #6f29afc6
+# %% ../../nbs/machinery/16_quantize.ipynb #3ab4ee79
 @contextmanager
 def exported_as(
     model:nn.Module,           # Wears a quantisation, or none: then nothing happens
@@ -278,7 +278,7 @@ def _in_words(layer):
         layer.rounder = rounder.form = _OnnxInput(rounder.range)
     return [(layer, rounder) for rounder in found]
 
-# %% ../../nbs/machinery/16_quantize.ipynb #4e2f0bf5
+# %% ../../nbs/machinery/16_quantize.ipynb #bb6d3cbc
 TABLE = "quantization.json"
 
 def save_table(
