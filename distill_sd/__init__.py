@@ -12,6 +12,7 @@ _HOMES = {
     "distill": ["Distill"],
     "direct": ["Direct", "make_trajectories", "open_trajectories"],
     "consistency": ["LCM"],
+    "decoder": ["Decoder"],
     "adapt": ["Finetune", "LoRA", "Subject", "merge_lora", "carry_lora"],
     "teacher": ["describe", "generate", "image_grid", "load_teacher"],
     "student": ["StudentPlan", "feature_pairs", "make_student", "show_plan", "size_table", "student_config", "weight_map"],
