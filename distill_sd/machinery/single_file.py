@@ -8,7 +8,7 @@ __all__ = ['CLIENTS', 'SCHEDULE', 'DTYPES', 'GATES', 'SDCPP_WHEELS', 'LEVELS', '
            'reopened', 'check_reopened', 'sdcpp_module', 'write_gguf', 'drawn_by_sdcpp', 'check_drawn',
            'export_single_file']
 
-# %% ../../nbs/machinery/15_single_file.ipynb #3149f912
+# %% ../../nbs/machinery/15_single_file.ipynb #0192c7bc
 import importlib, importlib.metadata, json, math, os, tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,15 +19,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-# %% ../../nbs/machinery/15_single_file.ipynb #d47b1254
+# %% ../../nbs/machinery/15_single_file.ipynb #9446fda6
 from .files import BadFile, reading, whole_folder, write_whole
-from distill_sd.machinery.ldm_names import (
-    LATENT_SCALE, NUMBERINGS, TINY, UNET_CONFIGS, pruned_config, weight_shapes, text_to_ldm, tiny_to_ldm, unet_census,
-    unet_to_ldm, vae_to_ldm)
+from .ldm_names import (
+    LATENT_SCALE, NUMBERINGS, TINY, UNET_CONFIGS, pruned_config, weight_shapes, text_to_ldm, tiny_names, tiny_to_ldm,
+    unet_census, unet_to_ldm, vae_to_ldm)
 from .pipelines import quiet, read_single_file, small_vae_of, weight_names
 from .report import settings_words
 
-# %% ../../nbs/machinery/15_single_file.ipynb #cd941860
+# %% ../../nbs/machinery/15_single_file.ipynb #e6346a7a
 CLIENTS = dict(comfyui="consecutive", diffusers="consecutive", sdcpp="holes") # And how each numbers blocks
 _NAMES = dict(comfyui="ComfyUI", diffusers="diffusers", sdcpp="stable-diffusion.cpp")
 _TOLD = ("in_channels", "out_channels", "block_out_channels", "down_block_types", "up_block_types",
@@ -53,7 +53,7 @@ def kind_of_unet(
         if all(_plain(config.get(key)) == _plain(cut.get(key)) for key in _TOLD): return name
     return None
 
-# %% ../../nbs/machinery/15_single_file.ipynb #5af33d64
+# %% ../../nbs/machinery/15_single_file.ipynb #c831a5d9
 def _shape_words(config):
     layers = layers_of(config)
     same = f"{layers[0]} a stage" if len(set(layers)) == 1 else f"{layers} in its stages"
@@ -79,7 +79,7 @@ def _check_unet(config, client):
                          "token; export to diffusers, which is told the config")
     if client == "sdcpp": _check_sdcpp(config, kind, no)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #ad07d8fa
+# %% ../../nbs/machinery/15_single_file.ipynb #3974bd42
 def _check_sdcpp(config, kind, no):
     if kind != "SD-1.x":
         told = config["cross_attention_dim"]
@@ -97,16 +97,16 @@ def _check_vae(config, client):
     if "num_decoder_blocks" not in config:
         if abs((factor or 0) - LATENT_SCALE) < 1e-6: return
         raise ValueError(no + f"it divides latents by {LATENT_SCALE}, and this one's scaling_factor is {factor}")
-    same = [[64]*4, [64]*4, [1, 3, 3, 3], [3, 3, 3, 1], "relu"]
-    keys = ("encoder_block_out_channels", "decoder_block_out_channels", "num_encoder_blocks",
-            "num_decoder_blocks", "act_fn")
-    if [_plain(config[key]) for key in keys] != same:
+    known = dict(decoder_block_out_channels=[64]*4, num_decoder_blocks=[3, 3, 3, 1], latent_channels=4, act_fn="relu")
+    if any(config["num_encoder_blocks"]): # else it draws only, and its encoder stays at home
+        known |= dict(encoder_block_out_channels=[64]*4, num_encoder_blocks=[1, 3, 3, 3])
+    if any(_plain(config[key]) != value for key, value in known.items()):
         raise ValueError(no + f"its small one is 64 wide with blocks 3, 3, 3, 1; this one's decoder is "
                          f"{_plain(config['decoder_block_out_channels'])} with {_plain(config['num_decoder_blocks'])}")
     if client == "sdcpp" and factor != 1:
         raise ValueError(no + f"its small one takes latents as they are, and this one's scaling_factor is {factor}")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #b7a9f229
+# %% ../../nbs/machinery/15_single_file.ipynb #bbcd586d
 SCHEDULE = dict(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", num_train_timesteps=1000,
                 trained_betas=None) # Stable Diffusion's; a single file holds no other
 
@@ -116,7 +116,7 @@ def _check_schedule(config, client):
     raise ValueError(f"{_NAMES[client]} knows the noise schedule of Stable Diffusion alone ({odd[0]} "
                      f"{SCHEDULE[odd[0]]}), and this scheduler has {odd[0]} {config.get(odd[0])}; export to diffusers")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #da5c4498
+# %% ../../nbs/machinery/15_single_file.ipynb #a0418b28
 _SAMPLERS = { # diffusers' class -> ComfyUI's name, stable-diffusion.cpp's
     "DDIMScheduler": ("ddim", "ddim_trailing"), "EulerDiscreteScheduler": ("euler", "euler"),
     "EulerAncestralDiscreteScheduler": ("euler_ancestral", "euler_a"), "HeunDiscreteScheduler": ("heun", "heun"),
@@ -124,7 +124,7 @@ _SAMPLERS = { # diffusers' class -> ComfyUI's name, stable-diffusion.cpp's
     "UniPCMultistepScheduler": ("uni_pc", None), "TCDScheduler": (None, "tcd")}
 _SPACINGS = dict(trailing="sgm_uniform", linspace="normal", leading="ddim_uniform")
 
-def _notes(client, scheduler, settings, small):
+def _notes(client, scheduler, settings, vae_config):
     config, place = dict(scheduler.config), int(client == "sdcpp")
     class_name, notes = type(scheduler).__name__, []
     sampler = _SAMPLERS.get(class_name, (None, None))[place]
@@ -144,10 +144,12 @@ def _notes(client, scheduler, settings, small):
     if config.get("rescale_betas_zero_snr"):
         how = "nothing says so there" if place else "switch zsnr on in ModelSamplingDiscrete"
         notes.append(f"the schedule ends in pure noise: {how}")
-    if small and place: notes.append("its small VAE is a file of its own: --taesd student.taesd.safetensors")
+    blocks = vae_config.get("num_encoder_blocks")
+    if blocks and place: notes.append("its small VAE is a file of its own: --taesd student.taesd.safetensors")
+    if blocks and not any(blocks): notes.append("its small VAE draws and does not encode: text to image only")
     return notes
 
-# %% ../../nbs/machinery/15_single_file.ipynb #6006e921
+# %% ../../nbs/machinery/15_single_file.ipynb #ecaaa02b
 def check_client(
     config:dict,       # The UNet's
     client:str,        # One of `CLIENTS`
@@ -161,12 +163,11 @@ def check_client(
     _check_vae(vae_config and dict(vae_config), client)
     if scheduler is None: return []
     _check_schedule(scheduler.config, client)
-    small = "num_decoder_blocks" in (vae_config or {})
-    if client != "diffusers": return _notes(client, scheduler, settings or {}, small)
+    if client != "diffusers": return _notes(client, scheduler, settings or {}, vae_config or {})
     how = "from_single_file(file, config='config')"
     return [f"open it by {how}, and draw with {settings_words(settings)}" if settings else f"open it by {how}"]
 
-# %% ../../nbs/machinery/15_single_file.ipynb #f5ba55e9
+# %% ../../nbs/machinery/15_single_file.ipynb #4e613928
 DTYPES = dict(fp16=torch.float16, fp32=torch.float32) # What a single file can be written in
 
 def _cast(name, weight, dtype):
@@ -194,7 +195,7 @@ def single_file_weights(
     weights = {**unet_to_ldm(pipe.unet.state_dict(), numbering), **vae, **text}
     return {name: _cast(name, weight, DTYPES[dtype]) for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/15_single_file.ipynb #17fa57e0
+# %% ../../nbs/machinery/15_single_file.ipynb #717fbdfb
 def _header(pipe, numbering, dtype, settings):
     def config(part): return {key: value for key, value in dict(part.config).items() if key[0] != "_"}
     facts = dict(title="Stable Diffusion, pruned and distilled; LDM names", numbering=numbering, dtype=dtype,
@@ -222,14 +223,15 @@ def write_single_file(
     _check_free(path, *([beside] if beside else []))
     weights = single_file_weights(pipe, numbering, dtype)
     if beside:
-        own = {name: _cast(name, w, DTYPES[dtype]) for name, w in pipe.vae.state_dict().items()}
+        own = pipe.vae.state_dict()
+        own = {name: _cast(name, own[name], DTYPES[dtype]) for name in tiny_names(own)}
         write_whole(beside, lambda part: save_file(own, part))
     try: return write_whole(path, lambda part: save_file(weights, part, _header(pipe, numbering, dtype, settings)))
     except BaseException:
         if beside: beside.unlink(missing_ok=True)
         raise
 
-# %% ../../nbs/machinery/15_single_file.ipynb #dd2e9df7
+# %% ../../nbs/machinery/15_single_file.ipynb #2b973ec2
 _CLIP = {"SD-1.x": dict(vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
                         num_attention_heads=12),
          "SD-2.x": dict(vocab_size=49408, hidden_size=1024, intermediate_size=4096, num_hidden_layers=23,
@@ -263,10 +265,12 @@ def expected_shapes(
         vae = (AutoencoderTiny if small else AutoencoderKL).from_config(vae)
         text_encoder = CLIPTextModel(text)
     vae = tiny_to_ldm(vae.state_dict()) if small else vae_to_ldm(vae.state_dict())
+    if not any(name.startswith(TINY + "encoder") for name in shapes): # a small one that draws only
+        vae = {name: weight for name, weight in vae.items() if not name.startswith(TINY + "encoder")}
     text = text_to_ldm(text_encoder.state_dict(), text.hidden_act)
     return weight_shapes({**unet_to_ldm(unet.state_dict(), CLIENTS[client]), **vae, **text})
 
-# %% ../../nbs/machinery/15_single_file.ipynb #54614091
+# %% ../../nbs/machinery/15_single_file.ipynb #88918ea1
 def census(
     path:str|Path,     # A single file
     client:str,        # One of `CLIENTS`
@@ -291,7 +295,7 @@ def check_census(
            for kind, words in kinds.items() if found[kind]]
     if odd: raise BadFile(f"{path} is not what {_NAMES[client]} looks for: {'; '.join(odd)}; write it anew")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #23ed0c25
+# %% ../../nbs/machinery/15_single_file.ipynb #69757ae1
 GATES = dict(fp32=1e-5, fp16=5e-3) # Largest relative error of a UNet's answer
 
 def write_configs(
@@ -318,7 +322,7 @@ def _answers(unet, inputs):
     with torch.no_grad():
         return [unet(latents, timesteps, **cond).sample.float() for latents, timesteps, cond in inputs]
 
-# %% ../../nbs/machinery/15_single_file.ipynb #a5cf887e
+# %% ../../nbs/machinery/15_single_file.ipynb #51060051
 def reopened(
     path:str|Path,     # A single file
     pipe,              # The pipeline that was written, in fp32
@@ -332,9 +336,9 @@ def reopened(
     def stored(weight): return weight.detach().cpu().to(DTYPES[dtype]).float()
     odd = []
     for part in ("unet", "vae", "text_encoder"):
-        theirs = getattr(again, part).state_dict()
-        for name, weight in getattr(pipe, part).state_dict().items():
-            if not torch.equal(theirs[name].float(), stored(weight)): odd.append(f"{part}.{name}")
+        ours, theirs = getattr(pipe, part).state_dict(), getattr(again, part).state_dict()
+        names = tiny_names(ours) if isinstance(getattr(pipe, part), AutoencoderTiny) else ours
+        odd += [f"{part}.{name}" for name in names if not torch.equal(theirs[name].float(), stored(ours[name]))]
     own = _answers(pipe.unet, inputs)
     others = _answers(again.unet.to(pipe.unet.device, pipe.unet.dtype), inputs)
     far = sum((a - b).square().sum().item() for a, b in zip(own, others))
@@ -352,7 +356,7 @@ def check_reopened(
         raise BadFile(f"{path}, opened by {found['by']}, answers otherwise: relative error {error:.1e}, "
                       f"at most {found['gate']:g} is let through")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #fde90ae4
+# %% ../../nbs/machinery/15_single_file.ipynb #36fd76e5
 SDCPP_WHEELS = ("inferna", "cyllama")
 
 def sdcpp_module():
@@ -378,7 +382,7 @@ def write_gguf(
     write_whole(target, convert)
     return dict(file=Path(target).name, by=by, precision=precision, bytes=Path(target).stat().st_size)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #eefa265c
+# %% ../../nbs/machinery/15_single_file.ipynb #8bdfca2e
 LEVELS = 2. # Of 255: how far stable-diffusion.cpp's picture may be from PyTorch's on average; not asked of 4 bits
 
 def _one_step(pipe, caption, seed, side): # `(h w 3)`, in levels of 255
@@ -397,7 +401,7 @@ def _one_step(pipe, caption, seed, side): # `(h w 3)`, in levels of 255
         picture = pipe.vae.decode((clean/pipe.vae.config.scaling_factor).to(**of(pipe.vae))).sample[0]
     return ((picture.float().cpu()/2 + .5).clamp(0, 1)*255).round().permute(1, 2, 0)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #3d0b6aa9
+# %% ../../nbs/machinery/15_single_file.ipynb #dbef7e09
 def drawn_by_sdcpp(
     path:str|Path,     # A single file with holes, or a `.gguf` file made of it
     pipe,              # The pipeline that was written; it predicts the noise
@@ -426,7 +430,7 @@ def check_drawn(
     raise BadFile(f"{found['file']}: {found['by']} draws another picture, {found['levels']:.1f} of 255 levels off; "
                   f"at most {found['gate']:g} are let through")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #fa689811
+# %% ../../nbs/machinery/15_single_file.ipynb #be20974d
 _TODO = "make room, or choose another folder"
 
 def export_single_file(
