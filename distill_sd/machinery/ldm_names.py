@@ -7,7 +7,7 @@ __all__ = ['NUMBERINGS', 'PER_STAGE', 'FROM_INNERMOST', 'UNET_CONFIGS', 'LATENT_
            'unet_census', 'weight_shapes', 'pruned_config', 'config_of_census', 'vae_to_ldm', 'tiny_names',
            'tiny_to_ldm', 'tiny_census', 'text_to_ldm', 'unet_to_ldm']
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #1168d7b2
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #5dd1ac42
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #c9c3261b
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #ee72a9af
 NUMBERINGS = ("consecutive", "holes")
 _STAGE = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.")
 
@@ -31,7 +31,7 @@ def _block_of(match, numbering, resnets, attentions):
     behind = stage > 0 if numbering == "holes" else (stage, resnets["up", stage] - 1) in attentions
     return f"output_blocks.{start + last}.{1 + behind}."
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #1d8f2add
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #6d3e9b9c
 _RESNET = dict(norm1="in_layers.0", conv1="in_layers.2", time_emb_proj="emb_layers.1", norm2="out_layers.0",
                conv2="out_layers.3", conv_shortcut="skip_connection")
 _OUTSIDE = {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
@@ -52,7 +52,7 @@ def _unet_name(name, numbering, resnets, attentions):
     layer, _, rest = rest.partition(".")
     return f"{block}{_RESNET[layer]}.{rest}" if layer in _RESNET else None
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #eb6c1715
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #1d070896
 def unet_names(
     names,             # Of a `UNet2DConditionModel`'s weights
     numbering:str="consecutive", # One of `NUMBERINGS`
@@ -73,7 +73,7 @@ def unet_names(
                          "neither quantised nor told its guidance")
     return found
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #6d76b695
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #43809176
 @dataclass(frozen=True)
 class Census:
     "What the names and shapes of a UNet in LDM's naming say of it"
@@ -101,7 +101,7 @@ def _stages(blocks, ends):
         if any(end in inside for end in ends): widths.append([])
     return widths
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #36cd4066
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #9eb7022e
 def unet_census(
     shapes:dict,       # LDM's name, without its prefix, -> shape
 )->Census|None:        # None: no UNet of this kind
@@ -120,7 +120,7 @@ def weight_shapes(weights:dict)->dict:
     "Shapes by name, as the header of a file has them"
     return {name: list(weight.shape) for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #9f96020f
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #b021ead0
 PER_STAGE = ("down_block_types", "block_out_channels", "attention_head_dim", "num_attention_heads",
              "only_cross_attention", "cross_attention_dim", "transformer_layers_per_block")
 FROM_INNERMOST = ("up_block_types", "reverse_transformer_layers_per_block")   # these begin at the innermost stage
@@ -142,7 +142,7 @@ def pruned_config(
     if not mid: out["mid_block_type"] = None
     return out
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #a0fc98a7
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #05863fb5
 def config_of_census(
     census:Census|None,
     config:dict,       # Of the whole UNet that this one may have been cut from
@@ -158,7 +158,7 @@ def config_of_census(
     same = census.layers == (layers,)*len(widths) and census.mid == mid and not census.holes
     return None if same or (census.mid and not mid) else pruned_config(config, list(census.layers), census.mid)
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #702ba4ce
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #046fcb95
 _SD = dict(sample_size=64, in_channels=4, out_channels=4, layers_per_block=2,
            block_out_channels=[320, 640, 1280, 1280],
            down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], norm_num_groups=32,
@@ -167,7 +167,7 @@ UNET_CONFIGS = {
     "SD-1.x": dict(_SD, cross_attention_dim=768, attention_head_dim=8),
     "SD-2.x": dict(_SD, cross_attention_dim=1024, attention_head_dim=[5, 10, 20, 20], use_linear_projection=True)}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #cb46f2d5
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #087d55d7
 _VAE = [(r"down_blocks\.(\d+)\.resnets", r"down.\1.block"),
         (r"down_blocks\.(\d+)\.downsamplers\.0", r"down.\1.downsample"),
         (r"mid_block\.attentions\.0", "mid.attn_1"), (r"attn_1\.group_norm", "attn_1.norm"),
@@ -191,7 +191,7 @@ def vae_to_ldm(
         out["first_stage_model." + name] = weight[:, :, None, None] if linear else weight
     return out
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #b7b78163
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #391a0563
 LATENT_SCALE = 0.18215 # Of Stable Diffusion 1 and 2
 TINY = "first_stage_model.taesd_"
 
@@ -216,7 +216,7 @@ def tiny_to_ldm(
     scale, shift = torch.tensor(LATENT_SCALE/scaling_factor, **number), torch.tensor(0., **number)
     return {**out, "first_stage_model.vae_scale": scale, "first_stage_model.vae_shift": shift}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #6b7339c6
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #e6410c26
 def tiny_census(
     shapes:dict,       # LDM's name -> shape, of a whole file
 )->dict|None:          # The config of its `AutoencoderTiny`; None: it has none
@@ -236,7 +236,7 @@ def tiny_census(
                 encoder_block_out_channels=[wide]*len(encoder["num_encoder_blocks"]),
                 decoder_block_out_channels=[first[0][0]]*(len(up)-1))
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #f48dabc8
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #9e6afcc1
 _OPENCLIP = [("embeddings.position_embedding.weight", "positional_embedding"),
              ("embeddings.token_embedding.weight", "token_embedding.weight"), ("final_layer_norm.", "ln_final."),
              ("encoder.layers.", "transformer.resblocks."), (".layer_norm1.", ".ln_1."), (".layer_norm2.", ".ln_2."),
@@ -264,7 +264,7 @@ def text_to_ldm(
     if hidden_act == "gelu": return _openclip_names(weights)
     return {"cond_stage_model.transformer.text_model." + name: weight for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #ce638611
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #09d9d56d
 def unet_to_ldm(
     weights:dict,      # Of a `UNet2DConditionModel`
     numbering:str="consecutive", # One of `NUMBERINGS`

@@ -8,7 +8,7 @@ __all__ = ['CLIENTS', 'SCHEDULE', 'DTYPES', 'GATES', 'SDCPP_WHEELS', 'LEVELS', '
            'reopened', 'check_reopened', 'sdcpp_module', 'write_gguf', 'drawn_by_sdcpp', 'check_drawn',
            'export_single_file']
 
-# %% ../../nbs/machinery/15_single_file.ipynb #0192c7bc
+# %% ../../nbs/machinery/15_single_file.ipynb #4f264b61
 import importlib, importlib.metadata, json, math, os, tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-# %% ../../nbs/machinery/15_single_file.ipynb #9446fda6
+# %% ../../nbs/machinery/15_single_file.ipynb #d0d44750
 from .files import BadFile, reading, whole_folder, write_whole
 from .ldm_names import (
     LATENT_SCALE, NUMBERINGS, TINY, UNET_CONFIGS, pruned_config, weight_shapes, text_to_ldm, tiny_names, tiny_to_ldm,
@@ -27,7 +27,7 @@ from .ldm_names import (
 from .pipelines import quiet, read_single_file, small_vae_of, weight_names
 from .report import settings_words
 
-# %% ../../nbs/machinery/15_single_file.ipynb #e6346a7a
+# %% ../../nbs/machinery/15_single_file.ipynb #c15a2ed3
 CLIENTS = dict(comfyui="consecutive", diffusers="consecutive", sdcpp="holes") # And how each numbers blocks
 _NAMES = dict(comfyui="ComfyUI", diffusers="diffusers", sdcpp="stable-diffusion.cpp")
 _TOLD = ("in_channels", "out_channels", "block_out_channels", "down_block_types", "up_block_types",
@@ -53,7 +53,7 @@ def kind_of_unet(
         if all(_plain(config.get(key)) == _plain(cut.get(key)) for key in _TOLD): return name
     return None
 
-# %% ../../nbs/machinery/15_single_file.ipynb #c831a5d9
+# %% ../../nbs/machinery/15_single_file.ipynb #a103ec83
 def _shape_words(config):
     layers = layers_of(config)
     same = f"{layers[0]} a stage" if len(set(layers)) == 1 else f"{layers} in its stages"
@@ -79,7 +79,7 @@ def _check_unet(config, client):
                          "token; export to diffusers, which is told the config")
     if client == "sdcpp": _check_sdcpp(config, kind, no)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #3974bd42
+# %% ../../nbs/machinery/15_single_file.ipynb #e6b65b71
 def _check_sdcpp(config, kind, no):
     if kind != "SD-1.x":
         told = config["cross_attention_dim"]
@@ -106,7 +106,7 @@ def _check_vae(config, client):
     if client == "sdcpp" and factor != 1:
         raise ValueError(no + f"its small one takes latents as they are, and this one's scaling_factor is {factor}")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #bbcd586d
+# %% ../../nbs/machinery/15_single_file.ipynb #8ef83c9f
 SCHEDULE = dict(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", num_train_timesteps=1000,
                 trained_betas=None) # Stable Diffusion's; a single file holds no other
 
@@ -116,7 +116,7 @@ def _check_schedule(config, client):
     raise ValueError(f"{_NAMES[client]} knows the noise schedule of Stable Diffusion alone ({odd[0]} "
                      f"{SCHEDULE[odd[0]]}), and this scheduler has {odd[0]} {config.get(odd[0])}; export to diffusers")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #a0418b28
+# %% ../../nbs/machinery/15_single_file.ipynb #3a0e0808
 _SAMPLERS = { # diffusers' class -> ComfyUI's name, stable-diffusion.cpp's
     "DDIMScheduler": ("ddim", "ddim_trailing"), "EulerDiscreteScheduler": ("euler", "euler"),
     "EulerAncestralDiscreteScheduler": ("euler_ancestral", "euler_a"), "HeunDiscreteScheduler": ("heun", "heun"),
@@ -149,7 +149,7 @@ def _notes(client, scheduler, settings, vae_config):
     if blocks and not any(blocks): notes.append("its small VAE draws and does not encode: text to image only")
     return notes
 
-# %% ../../nbs/machinery/15_single_file.ipynb #ecaaa02b
+# %% ../../nbs/machinery/15_single_file.ipynb #f5c5ad83
 def check_client(
     config:dict,       # The UNet's
     client:str,        # One of `CLIENTS`
@@ -167,7 +167,7 @@ def check_client(
     how = "from_single_file(file, config='config')"
     return [f"open it by {how}, and draw with {settings_words(settings)}" if settings else f"open it by {how}"]
 
-# %% ../../nbs/machinery/15_single_file.ipynb #4e613928
+# %% ../../nbs/machinery/15_single_file.ipynb #d32f41b9
 DTYPES = dict(fp16=torch.float16, fp32=torch.float32) # What a single file can be written in
 
 def _cast(name, weight, dtype):
@@ -195,7 +195,7 @@ def single_file_weights(
     weights = {**unet_to_ldm(pipe.unet.state_dict(), numbering), **vae, **text}
     return {name: _cast(name, weight, DTYPES[dtype]) for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/15_single_file.ipynb #717fbdfb
+# %% ../../nbs/machinery/15_single_file.ipynb #8a48ee7c
 def _header(pipe, numbering, dtype, settings):
     def config(part): return {key: value for key, value in dict(part.config).items() if key[0] != "_"}
     facts = dict(title="Stable Diffusion, pruned and distilled; LDM names", numbering=numbering, dtype=dtype,
@@ -208,6 +208,12 @@ def _check_free(*paths):
     for path in paths:
         if not os.path.lexists(path): continue
         raise FileExistsError(f"{path} is there already; choose another name, or move it away")
+
+def _with_an_encoder(vae): # stable-diffusion.cpp opens none without; of one that only draws it is zeros
+    own = vae.state_dict()
+    with torch.device("meta"): usual = AutoencoderTiny(latent_channels=vae.config.latent_channels).state_dict()
+    zeros = {name: torch.zeros(weight.shape) for name, weight in usual.items() if name.startswith("encoder.")}
+    return {**zeros, **{name: own[name] for name in tiny_names(own)}}
 
 def write_single_file(
     pipe,              # A `StableDiffusionPipeline`
@@ -223,15 +229,15 @@ def write_single_file(
     _check_free(path, *([beside] if beside else []))
     weights = single_file_weights(pipe, numbering, dtype)
     if beside:
-        own = pipe.vae.state_dict()
-        own = {name: _cast(name, own[name], DTYPES[dtype]) for name in tiny_names(own)}
+        own = _with_an_encoder(pipe.vae)
+        own = {name: _cast(name, weight, DTYPES[dtype]) for name, weight in own.items()}
         write_whole(beside, lambda part: save_file(own, part))
     try: return write_whole(path, lambda part: save_file(weights, part, _header(pipe, numbering, dtype, settings)))
     except BaseException:
         if beside: beside.unlink(missing_ok=True)
         raise
 
-# %% ../../nbs/machinery/15_single_file.ipynb #2b973ec2
+# %% ../../nbs/machinery/15_single_file.ipynb #cc769e03
 _CLIP = {"SD-1.x": dict(vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
                         num_attention_heads=12),
          "SD-2.x": dict(vocab_size=49408, hidden_size=1024, intermediate_size=4096, num_hidden_layers=23,
@@ -270,7 +276,7 @@ def expected_shapes(
     text = text_to_ldm(text_encoder.state_dict(), text.hidden_act)
     return weight_shapes({**unet_to_ldm(unet.state_dict(), CLIENTS[client]), **vae, **text})
 
-# %% ../../nbs/machinery/15_single_file.ipynb #88918ea1
+# %% ../../nbs/machinery/15_single_file.ipynb #0ed0ec89
 def census(
     path:str|Path,     # A single file
     client:str,        # One of `CLIENTS`
@@ -295,7 +301,7 @@ def check_census(
            for kind, words in kinds.items() if found[kind]]
     if odd: raise BadFile(f"{path} is not what {_NAMES[client]} looks for: {'; '.join(odd)}; write it anew")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #69757ae1
+# %% ../../nbs/machinery/15_single_file.ipynb #c0d3ad39
 GATES = dict(fp32=1e-5, fp16=5e-3) # Largest relative error of a UNet's answer
 
 def write_configs(
@@ -322,7 +328,7 @@ def _answers(unet, inputs):
     with torch.no_grad():
         return [unet(latents, timesteps, **cond).sample.float() for latents, timesteps, cond in inputs]
 
-# %% ../../nbs/machinery/15_single_file.ipynb #51060051
+# %% ../../nbs/machinery/15_single_file.ipynb #176c9e5a
 def reopened(
     path:str|Path,     # A single file
     pipe,              # The pipeline that was written, in fp32
@@ -356,7 +362,7 @@ def check_reopened(
         raise BadFile(f"{path}, opened by {found['by']}, answers otherwise: relative error {error:.1e}, "
                       f"at most {found['gate']:g} is let through")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #36fd76e5
+# %% ../../nbs/machinery/15_single_file.ipynb #7651e8d5
 SDCPP_WHEELS = ("inferna", "cyllama")
 
 def sdcpp_module():
@@ -382,7 +388,7 @@ def write_gguf(
     write_whole(target, convert)
     return dict(file=Path(target).name, by=by, precision=precision, bytes=Path(target).stat().st_size)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #8bdfca2e
+# %% ../../nbs/machinery/15_single_file.ipynb #50c48c62
 LEVELS = 2. # Of 255: how far stable-diffusion.cpp's picture may be from PyTorch's on average; not asked of 4 bits
 
 def _one_step(pipe, caption, seed, side): # `(h w 3)`, in levels of 255
@@ -401,7 +407,7 @@ def _one_step(pipe, caption, seed, side): # `(h w 3)`, in levels of 255
         picture = pipe.vae.decode((clean/pipe.vae.config.scaling_factor).to(**of(pipe.vae))).sample[0]
     return ((picture.float().cpu()/2 + .5).clamp(0, 1)*255).round().permute(1, 2, 0)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #dbef7e09
+# %% ../../nbs/machinery/15_single_file.ipynb #c49583f3
 def drawn_by_sdcpp(
     path:str|Path,     # A single file with holes, or a `.gguf` file made of it
     pipe,              # The pipeline that was written; it predicts the noise
@@ -430,7 +436,7 @@ def check_drawn(
     raise BadFile(f"{found['file']}: {found['by']} draws another picture, {found['levels']:.1f} of 255 levels off; "
                   f"at most {found['gate']:g} are let through")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #be20974d
+# %% ../../nbs/machinery/15_single_file.ipynb #607a083c
 _TODO = "make room, or choose another folder"
 
 def export_single_file(
