@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['NUMBERINGS', 'PER_STAGE', 'FROM_INNERMOST', 'UNET_CONFIGS', 'LATENT_SCALE', 'TINY', 'unet_names', 'Census',
-           'unet_census', 'shapes_of', 'pruned_config', 'config_of_census', 'vae_to_ldm', 'tiny_names', 'tiny_to_ldm',
-           'tiny_census', 'text_to_ldm', 'unet_to_ldm']
+           'unet_census', 'weight_shapes', 'pruned_config', 'config_of_census', 'vae_to_ldm', 'tiny_names',
+           'tiny_to_ldm', 'tiny_census', 'text_to_ldm', 'unet_to_ldm']
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #27234874
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #5dd1ac42
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #be382a48
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #ee72a9af
 NUMBERINGS = ("consecutive", "holes")
 _STAGE = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.")
 
@@ -31,7 +31,7 @@ def _block_of(match, numbering, resnets, attentions):
     behind = stage > 0 if numbering == "holes" else (stage, resnets["up", stage] - 1) in attentions
     return f"output_blocks.{start + last}.{1 + behind}."
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #e15f3b1e
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #6d3e9b9c
 _RESNET = dict(norm1="in_layers.0", conv1="in_layers.2", time_emb_proj="emb_layers.1", norm2="out_layers.0",
                conv2="out_layers.3", conv_shortcut="skip_connection")
 _OUTSIDE = {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
@@ -52,7 +52,7 @@ def _unet_name(name, numbering, resnets, attentions):
     layer, _, rest = rest.partition(".")
     return f"{block}{_RESNET[layer]}.{rest}" if layer in _RESNET else None
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #bf543816
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #1d070896
 def unet_names(
     names,             # Of a `UNet2DConditionModel`'s weights
     numbering:str="consecutive", # One of `NUMBERINGS`
@@ -68,12 +68,12 @@ def unet_names(
                          "no place for; number its blocks consecutively")
     found = {name: _unet_name(name, numbering, resnets, attentions) for name in names}
     if odd := [name for name, other in found.items() if other is None]:
-        raise ValueError(f"LDM has no name for {len(odd)} of the UNet's weights, e.g. {odd[0][:80]}; a single file takes "
-                         "a plain Stable Diffusion UNet: merge its adapters, and give one that is neither "
-                         "quantised nor told its guidance")
+        raise ValueError(f"LDM has no name for {len(odd)} of the UNet's weights, e.g. {odd[0][:80]}; a single "
+                         "file takes a plain Stable Diffusion UNet: merge its adapters, and give one that is "
+                         "neither quantised nor told its guidance")
     return found
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #9ccded92
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #43809176
 @dataclass(frozen=True)
 class Census:
     "What the names and shapes of a UNet in LDM's naming say of it"
@@ -101,7 +101,7 @@ def _stages(blocks, ends):
         if any(end in inside for end in ends): widths.append([])
     return widths
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #fdf93ed3
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #9eb7022e
 def unet_census(
     shapes:dict,       # LDM's name, without its prefix, -> shape
 )->Census|None:        # None: no UNet of this kind
@@ -110,15 +110,17 @@ def unet_census(
     down, up, holes = _sides(shapes)
     down, up = _stages(down, ("0.op",)), _stages(up, ("1.conv", "2.conv"))
     if len(first) != 4 or not all(down) or not all(up) or len(down) != len(up): return None
-    told = [shape[1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight") and len(shape) == 2]
-    return Census(tuple(stage[-1] for stage in down), tuple(map(len, down)), tuple(map(len, up)),
-                  any(name.startswith("middle_block.") for name in shapes), first[1], told[0] if told else None, holes)
+    told = [shape[1] for name, shape in shapes.items()
+            if name.endswith("attn2.to_k.weight") and len(shape) == 2]
+    mid = any(name.startswith("middle_block.") for name in shapes)
+    return Census(tuple(stage[-1] for stage in down), tuple(map(len, down)), tuple(map(len, up)), mid,
+                  in_channels=first[1], tokens=told[0] if told else None, holes=holes)
 
-def shapes_of(weights:dict)->dict:
+def weight_shapes(weights:dict)->dict:
     "Shapes by name, as the header of a file has them"
     return {name: list(weight.shape) for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #80529889
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #b021ead0
 PER_STAGE = ("down_block_types", "block_out_channels", "attention_head_dim", "num_attention_heads",
              "only_cross_attention", "cross_attention_dim", "transformer_layers_per_block")
 FROM_INNERMOST = ("up_block_types", "reverse_transformer_layers_per_block")   # these begin at the innermost stage
@@ -140,7 +142,7 @@ def pruned_config(
     if not mid: out["mid_block_type"] = None
     return out
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #4df98bd0
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #05863fb5
 def config_of_census(
     census:Census|None,
     config:dict,       # Of the whole UNet that this one may have been cut from
@@ -156,15 +158,16 @@ def config_of_census(
     same = census.layers == (layers,)*len(widths) and census.mid == mid and not census.holes
     return None if same or (census.mid and not mid) else pruned_config(config, list(census.layers), census.mid)
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #9bf72ae6
-_SD = dict(sample_size=64, in_channels=4, out_channels=4, block_out_channels=[320, 640, 1280, 1280], layers_per_block=2,
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #046fcb95
+_SD = dict(sample_size=64, in_channels=4, out_channels=4, layers_per_block=2,
+           block_out_channels=[320, 640, 1280, 1280],
            down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], norm_num_groups=32,
            up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3, mid_block_type="UNetMidBlock2DCrossAttn")
 UNET_CONFIGS = {
     "SD-1.x": dict(_SD, cross_attention_dim=768, attention_head_dim=8),
     "SD-2.x": dict(_SD, cross_attention_dim=1024, attention_head_dim=[5, 10, 20, 20], use_linear_projection=True)}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #0706b8a5
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #087d55d7
 _VAE = [(r"down_blocks\.(\d+)\.resnets", r"down.\1.block"),
         (r"down_blocks\.(\d+)\.downsamplers\.0", r"down.\1.downsample"),
         (r"mid_block\.attentions\.0", "mid.attn_1"), (r"attn_1\.group_norm", "attn_1.norm"),
@@ -188,18 +191,19 @@ def vae_to_ldm(
         out["first_stage_model." + name] = weight[:, :, None, None] if linear else weight
     return out
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #dcf8cab2
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #391a0563
 LATENT_SCALE = 0.18215 # Of Stable Diffusion 1 and 2
 TINY = "first_stage_model.taesd_"
 
 def tiny_names(
     names,             # Of an `AutoencoderTiny`'s weights
-)->dict:               # diffusers' name -> ComfyUI's
+)->dict:               # diffusers' name -> ComfyUI's, without those of an encoder that cannot encode
     "What a single file calls the weights of a small VAE"
     def other(name):
         part, _, layer, rest = name.split(".", 3)
         return f"{TINY}{part}.{int(layer) + (part == 'decoder')}.{rest}"
-    return {name: other(name) for name in names}
+    encodes = any(name.startswith("encoder.") and ".conv." in name for name in names)
+    return {name: other(name) for name in names if encodes or not name.startswith("encoder.")}
 
 def tiny_to_ldm(
     weights:dict,      # Of an `AutoencoderTiny`
@@ -207,12 +211,12 @@ def tiny_to_ldm(
 )->dict:               # Under ComfyUI's names
     "A small VAE's weights as a single file has them"
     names = tiny_names(weights)
-    out = {names[name]: weight for name, weight in weights.items()}
+    out = {other: weights[name] for name, other in names.items()}
     number = dict(device=next(iter(weights.values())).device, dtype=torch.float32)
     scale, shift = torch.tensor(LATENT_SCALE/scaling_factor, **number), torch.tensor(0., **number)
     return {**out, "first_stage_model.vae_scale": scale, "first_stage_model.vae_shift": shift}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #3f61173e
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #e6410c26
 def tiny_census(
     shapes:dict,       # LDM's name -> shape, of a whole file
 )->dict|None:          # The config of its `AutoencoderTiny`; None: it has none
@@ -224,12 +228,15 @@ def tiny_census(
         kinds = "".join("b" if block else " " for _, block, _ in found).split(" ")
         return [len(kind) for kind in kinds[1:]], [shape for *_, shape in found]
     (down, _), (up, first) = stages("encoder"), stages("decoder")
-    if len(first) < 2 or len(down) < 2 or len(up) < 2: return None
-    wide = shapes[TINY + "encoder.0.weight"][0]
-    return dict(latent_channels=first[0][1], num_encoder_blocks=down[:-1], num_decoder_blocks=up[:-1],
-                encoder_block_out_channels=[wide]*(len(down)-1), decoder_block_out_channels=[first[0][0]]*(len(up)-1))
+    if len(first) < 2 or len(up) < 2: return None
+    encoder = dict(num_encoder_blocks=down[:-1], in_channels=3)
+    if len(down) < 2: encoder = dict(num_encoder_blocks=[0]*(len(up)-1), in_channels=1) # it has none
+    wide = shapes.get(TINY + "encoder.0.weight", [1])[0]
+    return dict(encoder, latent_channels=first[0][1], num_decoder_blocks=up[:-1],
+                encoder_block_out_channels=[wide]*len(encoder["num_encoder_blocks"]),
+                decoder_block_out_channels=[first[0][0]]*(len(up)-1))
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #db269dbf
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #9e6afcc1
 _OPENCLIP = [("embeddings.position_embedding.weight", "positional_embedding"),
              ("embeddings.token_embedding.weight", "token_embedding.weight"), ("final_layer_norm.", "ln_final."),
              ("encoder.layers.", "transformer.resblocks."), (".layer_norm1.", ".ln_1."), (".layer_norm2.", ".ln_2."),
@@ -257,7 +264,7 @@ def text_to_ldm(
     if hidden_act == "gelu": return _openclip_names(weights)
     return {"cond_stage_model.transformer.text_model." + name: weight for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/05b_ldm_names.ipynb #700e9197
+# %% ../../nbs/machinery/05b_ldm_names.ipynb #09d9d56d
 def unet_to_ldm(
     weights:dict,      # Of a `UNet2DConditionModel`
     numbering:str="consecutive", # One of `NUMBERINGS`

@@ -328,7 +328,7 @@ def small_vae_of(
         scale = f.get_tensor("first_stage_model.vae_scale").item()
         vae = diffusers.AutoencoderTiny(**config, scaling_factor=round(LATENT_SCALE/scale, 5))
         names = tiny_names(vae.state_dict())
-        vae.load_state_dict({name: f.get_tensor(other) for name, other in names.items()})
+        vae.load_state_dict({name: f.get_tensor(other) for name, other in names.items()}, strict=False)
     return vae.to(dtype).eval()
 
 def read_single_file(

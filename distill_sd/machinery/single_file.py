@@ -8,7 +8,7 @@ __all__ = ['CLIENTS', 'SCHEDULE', 'DTYPES', 'GATES', 'SDCPP_WHEELS', 'LEVELS', '
            'reopened', 'check_reopened', 'sdcpp_module', 'write_gguf', 'drawn_by_sdcpp', 'check_drawn',
            'export_single_file']
 
-# %% ../../nbs/machinery/15_single_file.ipynb #c0e97c12
+# %% ../../nbs/machinery/15_single_file.ipynb #4f264b61
 import importlib, importlib.metadata, json, math, os, tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,15 +19,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-# %% ../../nbs/machinery/15_single_file.ipynb #9eee6eae
+# %% ../../nbs/machinery/15_single_file.ipynb #d0d44750
 from .files import BadFile, reading, whole_folder, write_whole
-from distill_sd.machinery.ldm_names import (
-    LATENT_SCALE, NUMBERINGS, TINY, UNET_CONFIGS, pruned_config, shapes_of, text_to_ldm, tiny_to_ldm, unet_census,
-    unet_to_ldm, vae_to_ldm)
+from .ldm_names import (
+    LATENT_SCALE, NUMBERINGS, TINY, UNET_CONFIGS, pruned_config, weight_shapes, text_to_ldm, tiny_names, tiny_to_ldm,
+    unet_census, unet_to_ldm, vae_to_ldm)
 from .pipelines import quiet, read_single_file, small_vae_of, weight_names
 from .report import settings_words
 
-# %% ../../nbs/machinery/15_single_file.ipynb #a9b3e267
+# %% ../../nbs/machinery/15_single_file.ipynb #c15a2ed3
 CLIENTS = dict(comfyui="consecutive", diffusers="consecutive", sdcpp="holes") # And how each numbers blocks
 _NAMES = dict(comfyui="ComfyUI", diffusers="diffusers", sdcpp="stable-diffusion.cpp")
 _TOLD = ("in_channels", "out_channels", "block_out_channels", "down_block_types", "up_block_types",
@@ -53,7 +53,7 @@ def kind_of_unet(
         if all(_plain(config.get(key)) == _plain(cut.get(key)) for key in _TOLD): return name
     return None
 
-# %% ../../nbs/machinery/15_single_file.ipynb #9f247230
+# %% ../../nbs/machinery/15_single_file.ipynb #a103ec83
 def _shape_words(config):
     layers = layers_of(config)
     same = f"{layers[0]} a stage" if len(set(layers)) == 1 else f"{layers} in its stages"
@@ -79,7 +79,7 @@ def _check_unet(config, client):
                          "token; export to diffusers, which is told the config")
     if client == "sdcpp": _check_sdcpp(config, kind, no)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #300b5d48
+# %% ../../nbs/machinery/15_single_file.ipynb #e6b65b71
 def _check_sdcpp(config, kind, no):
     if kind != "SD-1.x":
         told = config["cross_attention_dim"]
@@ -97,15 +97,16 @@ def _check_vae(config, client):
     if "num_decoder_blocks" not in config:
         if abs((factor or 0) - LATENT_SCALE) < 1e-6: return
         raise ValueError(no + f"it divides latents by {LATENT_SCALE}, and this one's scaling_factor is {factor}")
-    same = [[64]*4, [64]*4, [1, 3, 3, 3], [3, 3, 3, 1], "relu"]
-    keys = ("encoder_block_out_channels", "decoder_block_out_channels", "num_encoder_blocks", "num_decoder_blocks", "act_fn")
-    if [_plain(config[key]) for key in keys] != same:
+    known = dict(decoder_block_out_channels=[64]*4, num_decoder_blocks=[3, 3, 3, 1], latent_channels=4, act_fn="relu")
+    if any(config["num_encoder_blocks"]): # else it draws only, and its encoder stays at home
+        known |= dict(encoder_block_out_channels=[64]*4, num_encoder_blocks=[1, 3, 3, 3])
+    if any(_plain(config[key]) != value for key, value in known.items()):
         raise ValueError(no + f"its small one is 64 wide with blocks 3, 3, 3, 1; this one's decoder is "
                          f"{_plain(config['decoder_block_out_channels'])} with {_plain(config['num_decoder_blocks'])}")
     if client == "sdcpp" and factor != 1:
         raise ValueError(no + f"its small one takes latents as they are, and this one's scaling_factor is {factor}")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #b1e7e393
+# %% ../../nbs/machinery/15_single_file.ipynb #8ef83c9f
 SCHEDULE = dict(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", num_train_timesteps=1000,
                 trained_betas=None) # Stable Diffusion's; a single file holds no other
 
@@ -115,7 +116,7 @@ def _check_schedule(config, client):
     raise ValueError(f"{_NAMES[client]} knows the noise schedule of Stable Diffusion alone ({odd[0]} "
                      f"{SCHEDULE[odd[0]]}), and this scheduler has {odd[0]} {config.get(odd[0])}; export to diffusers")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #02be88dc
+# %% ../../nbs/machinery/15_single_file.ipynb #3a0e0808
 _SAMPLERS = { # diffusers' class -> ComfyUI's name, stable-diffusion.cpp's
     "DDIMScheduler": ("ddim", "ddim_trailing"), "EulerDiscreteScheduler": ("euler", "euler"),
     "EulerAncestralDiscreteScheduler": ("euler_ancestral", "euler_a"), "HeunDiscreteScheduler": ("heun", "heun"),
@@ -123,7 +124,7 @@ _SAMPLERS = { # diffusers' class -> ComfyUI's name, stable-diffusion.cpp's
     "UniPCMultistepScheduler": ("uni_pc", None), "TCDScheduler": (None, "tcd")}
 _SPACINGS = dict(trailing="sgm_uniform", linspace="normal", leading="ddim_uniform")
 
-def _notes(client, scheduler, settings, small):
+def _notes(client, scheduler, settings, vae_config):
     config, place = dict(scheduler.config), int(client == "sdcpp")
     class_name, notes = type(scheduler).__name__, []
     sampler = _SAMPLERS.get(class_name, (None, None))[place]
@@ -143,10 +144,12 @@ def _notes(client, scheduler, settings, small):
     if config.get("rescale_betas_zero_snr"):
         how = "nothing says so there" if place else "switch zsnr on in ModelSamplingDiscrete"
         notes.append(f"the schedule ends in pure noise: {how}")
-    if small and place: notes.append("its small VAE is a file of its own: --taesd student.taesd.safetensors")
+    blocks = vae_config.get("num_encoder_blocks")
+    if blocks and place: notes.append("its small VAE is a file of its own: --taesd student.taesd.safetensors")
+    if blocks and not any(blocks): notes.append("its small VAE draws and does not encode: text to image only")
     return notes
 
-# %% ../../nbs/machinery/15_single_file.ipynb #9f8ab179
+# %% ../../nbs/machinery/15_single_file.ipynb #f5c5ad83
 def check_client(
     config:dict,       # The UNet's
     client:str,        # One of `CLIENTS`
@@ -160,12 +163,11 @@ def check_client(
     _check_vae(vae_config and dict(vae_config), client)
     if scheduler is None: return []
     _check_schedule(scheduler.config, client)
-    small = "num_decoder_blocks" in (vae_config or {})
-    if client != "diffusers": return _notes(client, scheduler, settings or {}, small)
+    if client != "diffusers": return _notes(client, scheduler, settings or {}, vae_config or {})
     how = "from_single_file(file, config='config')"
     return [f"open it by {how}, and draw with {settings_words(settings)}" if settings else f"open it by {how}"]
 
-# %% ../../nbs/machinery/15_single_file.ipynb #7bfa31d9
+# %% ../../nbs/machinery/15_single_file.ipynb #d32f41b9
 DTYPES = dict(fp16=torch.float16, fp32=torch.float32) # What a single file can be written in
 
 def _cast(name, weight, dtype):
@@ -193,18 +195,25 @@ def single_file_weights(
     weights = {**unet_to_ldm(pipe.unet.state_dict(), numbering), **vae, **text}
     return {name: _cast(name, weight, DTYPES[dtype]) for name, weight in weights.items()}
 
-# %% ../../nbs/machinery/15_single_file.ipynb #c571537f
+# %% ../../nbs/machinery/15_single_file.ipynb #8a48ee7c
 def _header(pipe, numbering, dtype, settings):
-    def config(part): return {key: value for key, value in dict(part.config).items() if key[0] != "_" or key == "_class_name"}
+    def config(part): return {key: value for key, value in dict(part.config).items() if key[0] != "_"}
     facts = dict(title="Stable Diffusion, pruned and distilled; LDM names", numbering=numbering, dtype=dtype,
                  unet=config(pipe.unet), vae=config(pipe.vae), scheduler=type(pipe.scheduler).__name__,
                  scheduler_config=config(pipe.scheduler), **(settings or {}))
-    texts = {name: value if isinstance(value, str) else json.dumps(value, default=str) for name, value in facts.items()}
-    return dict(format="pt", **{f"distill_sd.{name}": text for name, text in texts.items()})
+    def text(value): return value if isinstance(value, str) else json.dumps(value, default=str)
+    return dict(format="pt", **{f"distill_sd.{name}": text(value) for name, value in facts.items()})
 
 def _check_free(*paths):
     for path in paths:
-        if os.path.lexists(path): raise FileExistsError(f"{path} is there already; choose another name, or move it away")
+        if not os.path.lexists(path): continue
+        raise FileExistsError(f"{path} is there already; choose another name, or move it away")
+
+def _with_an_encoder(vae): # stable-diffusion.cpp opens none without; of one that only draws it is zeros
+    own = vae.state_dict()
+    with torch.device("meta"): usual = AutoencoderTiny(latent_channels=vae.config.latent_channels).state_dict()
+    zeros = {name: torch.zeros(weight.shape) for name, weight in usual.items() if name.startswith("encoder.")}
+    return {**zeros, **{name: own[name] for name in tiny_names(own)}}
 
 def write_single_file(
     pipe,              # A `StableDiffusionPipeline`
@@ -215,19 +224,22 @@ def write_single_file(
 )->Path:               # The same path
     "Write a pipeline as one file under LDM's names, whole or not at all"
     path = Path(path)
-    beside = path.with_suffix(".taesd.safetensors") if numbering == "holes" and isinstance(pipe.vae, AutoencoderTiny) else None
+    small = numbering == "holes" and isinstance(pipe.vae, AutoencoderTiny)
+    beside = path.with_suffix(".taesd.safetensors") if small else None
     _check_free(path, *([beside] if beside else []))
     weights = single_file_weights(pipe, numbering, dtype)
     if beside:
-        own = {name: _cast(name, w, DTYPES[dtype]) for name, w in pipe.vae.state_dict().items()}
+        own = _with_an_encoder(pipe.vae)
+        own = {name: _cast(name, weight, DTYPES[dtype]) for name, weight in own.items()}
         write_whole(beside, lambda part: save_file(own, part))
     try: return write_whole(path, lambda part: save_file(weights, part, _header(pipe, numbering, dtype, settings)))
     except BaseException:
         if beside: beside.unlink(missing_ok=True)
         raise
 
-# %% ../../nbs/machinery/15_single_file.ipynb #270b10a5
-_CLIP = {"SD-1.x": dict(vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12),
+# %% ../../nbs/machinery/15_single_file.ipynb #cc769e03
+_CLIP = {"SD-1.x": dict(vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
+                        num_attention_heads=12),
          "SD-2.x": dict(vocab_size=49408, hidden_size=1024, intermediate_size=4096, num_hidden_layers=23,
                         num_attention_heads=16, hidden_act="gelu")}
 _KL = dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, latent_channels=4,
@@ -236,7 +248,8 @@ _KL = dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, latent_c
 def _described(found, config): # The configs of UNet, VAE and text encoder
     if config is not None:
         text = CLIPTextConfig.from_pretrained(config, subfolder="text_encoder")
-        return UNet2DConditionModel.load_config(config, subfolder="unet"), AutoencoderKL.load_config(config, subfolder="vae"), text
+        vae = AutoencoderKL.load_config(config, subfolder="vae")
+        return UNet2DConditionModel.load_config(config, subfolder="unet"), vae, text
     kind = "SD-2.x" if found.tokens == 1024 else "SD-1.x"
     return UNET_CONFIGS[kind], _KL, CLIPTextConfig(**_CLIP[kind])
 
@@ -258,10 +271,12 @@ def expected_shapes(
         vae = (AutoencoderTiny if small else AutoencoderKL).from_config(vae)
         text_encoder = CLIPTextModel(text)
     vae = tiny_to_ldm(vae.state_dict()) if small else vae_to_ldm(vae.state_dict())
+    if not any(name.startswith(TINY + "encoder") for name in shapes): # a small one that draws only
+        vae = {name: weight for name, weight in vae.items() if not name.startswith(TINY + "encoder")}
     text = text_to_ldm(text_encoder.state_dict(), text.hidden_act)
-    return shapes_of({**unet_to_ldm(unet.state_dict(), CLIENTS[client]), **vae, **text})
+    return weight_shapes({**unet_to_ldm(unet.state_dict(), CLIENTS[client]), **vae, **text})
 
-# %% ../../nbs/machinery/15_single_file.ipynb #9066584b
+# %% ../../nbs/machinery/15_single_file.ipynb #0ed0ec89
 def census(
     path:str|Path,     # A single file
     client:str,        # One of `CLIENTS`
@@ -272,7 +287,8 @@ def census(
     wanted = expected_shapes(there, client, config)
     other = [name for name in wanted if name in there and wanted[name] != there[name]]
     return dict(opened="not opened", by="census of names and shapes", tensors=len(there),
-                missing=sorted(set(wanted) - set(there)), left_over=sorted(set(there) - set(wanted)), other_shape=sorted(other))
+                missing=sorted(set(wanted) - set(there)), left_over=sorted(set(there) - set(wanted)),
+                other_shape=sorted(other))
 
 def check_census(
     found:dict,        # From `census`
@@ -280,11 +296,12 @@ def check_census(
     client:str,
 ):
     "Raise `BadFile` if a single file is not what a client looks for"
-    odd = [f"{len(found[kind])} tensors {words}, e.g. {found[kind][0][:90]}" for kind, words in
-           (("missing", "are missing"), ("left_over", "are not asked for"), ("other_shape", "have another shape")) if found[kind]]
+    kinds = dict(missing="are missing", left_over="are not asked for", other_shape="have another shape")
+    odd = [f"{len(found[kind])} tensors {words}, e.g. {found[kind][0][:90]}"
+           for kind, words in kinds.items() if found[kind]]
     if odd: raise BadFile(f"{path} is not what {_NAMES[client]} looks for: {'; '.join(odd)}; write it anew")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #6357e7a2
+# %% ../../nbs/machinery/15_single_file.ipynb #c0d3ad39
 GATES = dict(fp32=1e-5, fp16=5e-3) # Largest relative error of a UNet's answer
 
 def write_configs(
@@ -308,9 +325,10 @@ def _opened(path, pipe, config, numbering):
     return again, f"diffusers {diffusers.__version__}"
 
 def _answers(unet, inputs):
-    with torch.no_grad(): return [unet(latents, timesteps, **cond).sample.float() for latents, timesteps, cond in inputs]
+    with torch.no_grad():
+        return [unet(latents, timesteps, **cond).sample.float() for latents, timesteps, cond in inputs]
 
-# %% ../../nbs/machinery/15_single_file.ipynb #cc03b509
+# %% ../../nbs/machinery/15_single_file.ipynb #176c9e5a
 def reopened(
     path:str|Path,     # A single file
     pipe,              # The pipeline that was written, in fp32
@@ -324,9 +342,9 @@ def reopened(
     def stored(weight): return weight.detach().cpu().to(DTYPES[dtype]).float()
     odd = []
     for part in ("unet", "vae", "text_encoder"):
-        theirs = getattr(again, part).state_dict()
-        for name, weight in getattr(pipe, part).state_dict().items():
-            if not torch.equal(theirs[name].float(), stored(weight)): odd.append(f"{part}.{name}")
+        ours, theirs = getattr(pipe, part).state_dict(), getattr(again, part).state_dict()
+        names = tiny_names(ours) if isinstance(getattr(pipe, part), AutoencoderTiny) else ours
+        odd += [f"{part}.{name}" for name in names if not torch.equal(theirs[name].float(), stored(ours[name]))]
     own = _answers(pipe.unet, inputs)
     others = _answers(again.unet.to(pipe.unet.device, pipe.unet.dtype), inputs)
     far = sum((a - b).square().sum().item() for a, b in zip(own, others))
@@ -344,7 +362,7 @@ def check_reopened(
         raise BadFile(f"{path}, opened by {found['by']}, answers otherwise: relative error {error:.1e}, "
                       f"at most {found['gate']:g} is let through")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #32061110
+# %% ../../nbs/machinery/15_single_file.ipynb #7651e8d5
 SDCPP_WHEELS = ("inferna", "cyllama")
 
 def sdcpp_module():
@@ -363,13 +381,14 @@ def write_gguf(
     module, by = sdcpp_module()
     _check_free(Path(target))
     kind = getattr(module.SDType, precision.upper(), None)
-    if kind is None: raise ValueError(f"precision is one of stable-diffusion.cpp's types, such as q8_0; got {precision!r}")
+    if kind is None:
+        raise ValueError(f"precision is one of stable-diffusion.cpp's types, such as q8_0; got {precision!r}")
     def convert(part):
         if not module.convert_model(str(path), str(part), kind): raise BadFile(f"{by} could not convert {path}")
     write_whole(target, convert)
     return dict(file=Path(target).name, by=by, precision=precision, bytes=Path(target).stat().st_size)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #09a0982a
+# %% ../../nbs/machinery/15_single_file.ipynb #50c48c62
 LEVELS = 2. # Of 255: how far stable-diffusion.cpp's picture may be from PyTorch's on average; not asked of 4 bits
 
 def _one_step(pipe, caption, seed, side): # `(h w 3)`, in levels of 255
@@ -388,7 +407,7 @@ def _one_step(pipe, caption, seed, side): # `(h w 3)`, in levels of 255
         picture = pipe.vae.decode((clean/pipe.vae.config.scaling_factor).to(**of(pipe.vae))).sample[0]
     return ((picture.float().cpu()/2 + .5).clamp(0, 1)*255).round().permute(1, 2, 0)
 
-# %% ../../nbs/machinery/15_single_file.ipynb #73a68766
+# %% ../../nbs/machinery/15_single_file.ipynb #c49583f3
 def drawn_by_sdcpp(
     path:str|Path,     # A single file with holes, or a `.gguf` file made of it
     pipe,              # The pipeline that was written; it predicts the noise
@@ -417,7 +436,7 @@ def check_drawn(
     raise BadFile(f"{found['file']}: {found['by']} draws another picture, {found['levels']:.1f} of 255 levels off; "
                   f"at most {found['gate']:g} are let through")
 
-# %% ../../nbs/machinery/15_single_file.ipynb #a0897783
+# %% ../../nbs/machinery/15_single_file.ipynb #607a083c
 _TODO = "make room, or choose another folder"
 
 def export_single_file(
@@ -431,7 +450,8 @@ def export_single_file(
 )->dict:               # The evidence: files and bytes, sentences for who opens it, each check
     "Export a pipeline for one client, proven before its folder gets its name"
     notes = check_client(pipe.unet.config, client, pipe.vae.config, pipe.scheduler, settings)
-    if not len(inputs): raise ValueError("inputs is empty; give at least one (latents, timesteps, cond) to prove the file on")
+    if not len(inputs):
+        raise ValueError("inputs is empty; give at least one (latents, timesteps, cond) to prove the file on")
     if gguf and client != "sdcpp": raise ValueError(f"gguf={gguf!r} is for client 'sdcpp', got {client!r}")
     if gguf: sdcpp_module()
     _check_free(Path(folder))
@@ -439,7 +459,8 @@ def export_single_file(
         checks = _prove(pipe, part, client, dtype, settings, inputs)
         if gguf: checks.append(write_gguf(part/"student.safetensors", part/f"student.{gguf}.gguf", gguf))
         if client == "sdcpp": checks += _draw(pipe, part, gguf)
-        files = {str(path.relative_to(part)): path.stat().st_size for path in sorted(part.rglob("*")) if path.is_file()}
+        written = [path for path in sorted(part.rglob("*")) if path.is_file()]
+        files = {str(path.relative_to(part)): path.stat().st_size for path in written}
     return dict(client=client, numbering=CLIENTS[client], dtype=dtype, files=files, notes=notes, checks=checks)
 
 def _draw(pipe, part, gguf): # Without the wheel, nothing is drawn
