@@ -6,8 +6,8 @@
 __all__ = ['SD', 'SD_INPAINT', 'FAMILIES', 'PREDICTIONS', 'SAMPLING', 'clip_tokens', 'clip_states', 'unet_predict', 'unet_build',
            'unet_size', 'unet_inputs', 'guidance_embedding', 'unet_takes_guidance', 'unet_told', 'unet_with_guidance',
            'Family', 'family_of', 'denoiser', 'encode_captions', 'family_of_config', 'freeze', 'check_settings',
-           'load_teacher', 'image_factor', 'image_size', 'initial_noise', 'decode_latents', 'to_pil', 'image_grid',
-           'recommended', 'with_parts', 'generate', 'check_draws', 'Description', 'describe']
+           'load_teacher', 'image_factor', 'image_size', 'initial_noise', 'decode_pixels', 'decode_latents', 'to_pil',
+           'image_grid', 'recommended', 'with_parts', 'generate', 'check_draws', 'Description', 'describe']
 
 # %% ../nbs/00_teacher.ipynb #2f8301ac
 import math, warnings
@@ -353,9 +353,14 @@ def initial_noise(
 # %% ../nbs/00_teacher.ipynb #355acf22
 #| code-fold: true
 #| code-summary: "decode_latents"
-def _decoded(vae, latents):
+def decode_pixels(
+    vae,              # Any diffusers VAE
+    latents:Tensor,   # `(n c h w)`, times `scaling_factor`, as the denoiser works on them
+)->Tensor:            # `(n 3 H W)` fp32, about [-1, 1]
+    "What a VAE's decoder makes of latents, in its own dtype, outside autocast; gradients pass"
     scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.
-    return vae.decode(latents.to(vae.device, vae.dtype)/scale + shift).sample.float()
+    with torch.autocast(vae.device.type, enabled=False):
+        return vae.decode(latents.to(vae.device, vae.dtype)/scale + shift).sample.float()
 
 @torch.no_grad()
 def decode_latents(
@@ -364,7 +369,7 @@ def decode_latents(
     batch_size:int=16,
 )->Tensor:            # Images `(n 3 H W)` in [0, 1], fp32 on the CPU
     "Pictures from latents, in the VAE's own dtype"
-    images = [_decoded(pipe.vae, z) for z in latents.split(batch_size)]
+    images = [decode_pixels(pipe.vae, z) for z in latents.split(batch_size)]
     return torch.cat([(image/2 + .5).clamp(0, 1).cpu() for image in images])
 
 # %% ../nbs/00_teacher.ipynb #0dfd9ed2
@@ -546,7 +551,7 @@ def check_draws(
     with _asked(pipe, text): cond = family.condition(pipe, [caption])
     for states in flatten(cond).values(): _finite(pipe, text, states)
     latents = _two_steps(pipe, family, caption, height, width)
-    with _asked(pipe, "vae"): image = _decoded(pipe.vae, latents)
+    with _asked(pipe, "vae"): image = decode_pixels(pipe.vae, latents)
     _finite(pipe, "vae", image)
     if image.max() > image.min(): return
     warnings.warn(f"{_origin(pipe)} drew a picture of one colour for {caption!r}: "

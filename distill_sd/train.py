@@ -8,11 +8,11 @@ __all__ = ['PICTURES', 'LOOKED_AT', 'SCENES', 'RUN_HELP', 'MODEL', 'ADAPTER', 'L
            'data_prints', 'inputs_of', 'check_same_inputs', 'save_pipeline', 'save_stage', 'load_stage', 'SampleGrids',
            'RunState', 'Run', 'data_config', 'open_pictures', 'latents_of', 'trajectory_config', 'open_given',
            'trajectories_of', 'drawn_first', 'captions_to_draw', 'draw_for', 'draw_class_for', 'feed_of', 'train_stage',
-           'Stopped', 'sample_grids', 'captions_for', 'prepare', 'open_teacher', 'shapes_of', 'RunResult', 'run',
-           'run_stages', 'stage_is_done', 'finish', 'own_settings', 'say', 'training_seconds', 'journals', 'title_of',
-           'Plan', 'plan_run', 'stage_memory', 'images_of', 'Repeated', 'time_steps', 'generate_images', 'slug',
-           'free_name', 'draw_teacher', 'run_from_shell', 'run_help', 'show_markdown', 'show_recipes', 'show_files',
-           'show_set', 'main']
+           'Stopped', 'sample_grids', 'captions_for', 'prepare', 'check_encoding', 'open_teacher', 'shapes_of',
+           'RunResult', 'run', 'run_stages', 'stage_is_done', 'finish', 'own_settings', 'say', 'training_seconds',
+           'journals', 'title_of', 'Plan', 'plan_run', 'stage_memory', 'images_of', 'Repeated', 'time_steps',
+           'generate_images', 'slug', 'free_name', 'draw_teacher', 'run_from_shell', 'run_help', 'show_markdown',
+           'show_recipes', 'show_files', 'show_set', 'main']
 
 # %% ../nbs/12_train.ipynb #c8995834
 import itertools
@@ -40,7 +40,9 @@ from tqdm.auto import tqdm
 # %% ../nbs/12_train.ipynb #ffd834ed
 from .adapt import Finetune, LoRA, draw_class, interleave, open_dreambooth  # noqa: F401
 from .consistency import LCM  # noqa: F401 (imported, a page's stages are known to recipes)
-from .data import cache_latents, training_batches, weights_fingerprint
+from .data import cache_latents, can_encode, training_batches
+from .data import weights_fingerprint
+from .decoder import Decoder
 from .direct import Direct, check_trajectories, make_manifest  # noqa: F401
 from .direct import make_trajectories, open_trajectories, trajectory_batches, write_csv
 from .distill import Distill  # noqa: F401
@@ -56,6 +58,7 @@ from .machinery.folders import MARKER, can_be_made, check_inputs, check_place, c
 from .machinery.folders import paths_in, read_marker, remove_run, write_marker
 from .machinery.images import check_resolution
 from .machinery.lora import fold_lora, save_lora
+from .machinery.memory import MemoryEstimate
 from .machinery.processes import Team, this_process
 from .machinery.recipes import check_ranges, help_text, read_yaml
 from .machinery.report import duration, judge_pairs, teacher_card, write_card, write_page
@@ -247,12 +250,12 @@ def save_pipeline(
 #| code-fold: true
 #| code-summary: "Compare what was saved; what may be replaced"
 def _check_saved(pipe, folder, dtype):
-    saved = {k: v.cpu() for k, v in denoiser(pipe).state_dict().items()}
-    loaded = DiffusionPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
-    again, wrong = denoiser(loaded).state_dict(), []
-    for name in saved.keys() | again.keys():
-        both = name in saved and name in again
-        if not both or not torch.equal(saved[name], again[name]): wrong.append(name)
+    loaded, wrong = DiffusionPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True), []
+    for part in (family_of(pipe).denoiser, "vae"):
+        saved, again = (getattr(p, part).state_dict() for p in (pipe, loaded))
+        for name in saved.keys() | again.keys():
+            both = name in saved and name in again
+            if not both or not torch.equal(saved[name].cpu(), again[name]): wrong.append(name)
     if wrong:
         raise RuntimeError("the saved pipeline does not load as it was: "
                            f"{len(wrong)} tensors differ, e.g. {wrong[0]}")
@@ -296,7 +299,9 @@ def load_stage(
     return with_parts(pipe, **new)
 
 def _module_of(folder, old):
-    module = aligned(type(old).from_pretrained(folder, dtype=torch.float32))
+    name = read_json(folder/"config.json", dict).get("_class_name") # transformers' models keep theirs
+    kind = getattr(diffusers, name) if name else type(old)
+    module = aligned(kind.from_pretrained(folder, dtype=torch.float32))
     return module.eval().requires_grad_(False).to(old.device)
 
 def _scheduler_of(folder):
@@ -377,6 +382,18 @@ class Run(RunState):
         "Train a stage's model on what the stage wants; see `train_stage`"
         feed = feed_of(self, stage, encode)
         train_stage(self, stage, pipe, model, objective, feed, folder, **more)
+
+    def captions(self, n:int)->list:
+        "What pictures are drawn of, to compare; see `captions_for`"
+        return captions_for(self, n)
+
+    def drawn_with(self, stage:Stage)->dict:
+        "`num_inference_steps` and `guidance_scale` that suit the pipeline which a stage gets"
+        found = self.settings
+        for earlier in self.recipe.stages:
+            if earlier is stage: break
+            found = earlier.about().settings or found
+        return found
 
     def keep_lora(self, pipe, parts:tuple, folder:Optional[Path]):
         "Save what a pipeline wears on its own, then fold it into the weights"
@@ -577,6 +594,7 @@ def prepare(recipe:Recipe)->Run:
     shapes_of(recipe, denoiser(pipe).config)
     check_steps(pipe.scheduler, settings["num_inference_steps"], "report.num_inference_steps")
     for stage in recipe.stages: stage.check(run)
+    check_encoding(run)
     check_draws(pipe)
     for stage in recipe.stages: _open_for(run, stage)
     return run
@@ -585,6 +603,22 @@ def _open_for(run, stage):
     if stage.wants in ("pictures", "subject"): open_pictures(run, stage)
     if stage.wants != "trajectories" or open_given(run, stage.trajectories): return
     captions_to_draw(run, stage.trajectories)
+
+# %% ../nbs/12_train.ipynb #0e487985
+#| code-fold: true
+#| code-summary: "Who can encode pictures"
+def check_encoding(
+    run:Run,               # With `recipe` and the teacher
+):
+    "Refuse stages that learn from pictures where the VAE in front of them can only decode"
+    teacher = last = can_encode(run.teacher)
+    for name, stage in zip(run.recipe.names, run.recipe.stages):
+        if stage.wants in ("pictures", "subject") and not teacher:
+            raise ValueError(f"stage {name!r} learns from pictures, but the VAE that it gets only "
+                             "decodes: give a teacher with an encoder, set encoder of the stage "
+                             "decoder, put that stage last, or learn from trajectories")
+        if isinstance(stage, Decoder): last = stage.encoder
+        if stage.new_teacher: teacher = last
 
 # %% ../nbs/12_train.ipynb #c92471e2
 #| code-fold: true
@@ -858,7 +892,7 @@ def stage_memory(
 ):                         # A `MemoryEstimate`, or None if it does not train
     "What a stage holds while it trains, from its own objective"
     cost = stage.cost(job, before)
-    if cost is None: return None
+    if cost is None or isinstance(cost, MemoryEstimate): return cost # of no denoiser: its own
     machine, pipe, state = job.recipe.machine, job.teacher, this_process()
     learns = denoiser(pipe)
     asleep = [m for m in pipe.components.values() if isinstance(m, nn.Module) and m is not learns]
