@@ -8,7 +8,7 @@ __all__ = ['EXTRAS', 'OPSET', 'MOST_IN_A_FILE', 'PROVIDERS', 'GENAI_SOLVERS', 'D
            'check_engine', 'RuntimeOutput', 'RuntimeModule', 'RuntimeDenoiser', 'RuntimeTextEncoder', 'RuntimeDecoder',
            'openvino_pipeline_folder', 'onnx_pipeline_folder', 'open_runtime', 'check_genai']
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #3d4505af
+# %% ../../nbs/machinery/17_runtimes.ipynb #5cecdb19
 import importlib, io, json, logging, math, os, shutil, tempfile, warnings
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -24,8 +24,9 @@ from torch import Tensor, nn
 
 from .files import in_a_line, read_json, reading, write_json, write_whole, writing
 from .pipelines import open_component, quiet
+from .quantize import exported_as, worn
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #0b0f4a38
+# %% ../../nbs/machinery/17_runtimes.ipynb #6fd9be7e
 EXTRAS = dict(openvino=("openvino", "openvino_tokenizers", "openvino_genai", "nncf"),
               onnx=("onnx", "onnxscript", "onnxruntime"))
 
@@ -44,7 +45,7 @@ def needs(
         raise ImportError(f"{extra} cannot be used here ({in_a_line(e)}); "
                           f"pip install 'distill_sd[{extra}]'") from None
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #1ae96cd3
+# %% ../../nbs/machinery/17_runtimes.ipynb #22f341c7
 #| code-fold: true
 #| code-summary: "hushed"
 @contextmanager
@@ -58,7 +59,7 @@ def hushed():
             yield
     finally: logging.disable(before)
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #dc8959a5
+# %% ../../nbs/machinery/17_runtimes.ipynb #86482631
 @dataclass(frozen=True)
 class RuntimePart:
     "A network as a runtime takes it: tensors by name in, one tensor out"
@@ -83,40 +84,39 @@ class RuntimePart:
         free = self.dynamic.get(name, ())
         return [-1 if axis in free else side for axis, side in enumerate(self.inputs[name].shape)]
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #54c4688f
-def _as_quantised(quantized, runtime):
-    if quantized is None: return nullcontext()
-    exported_as = importlib.import_module("distill_sd.machinery.quantize").exported_as
-    return exported_as(*quantized, runtime)
-
-def _check_bits(part, int8_weights, quantized):
-    if not (int8_weights and quantized): return
+# %% ../../nbs/machinery/17_runtimes.ipynb #09436a94
+def _quantised(part, int8_weights): # The network inside that wears a quantisation, if there is one
+    found = next((module for module in part.module.modules() if worn(module)), None)
+    if not (found and int8_weights): return found
     raise ValueError(f"{part.name} is quantised already, weights too; leave int8_weights out")
+
+def _in_words_of(runtime, network):
+    return exported_as(network, runtime) if network else nullcontext()
 
 def write_openvino(
     part:RuntimePart,
     folder:str|Path,         # Gets `openvino_model.xml` and `.bin`
     dtype:str="fp32",        # How weights are kept: "fp32" | "fp16"
     int8_weights:bool=False, # Weights in 8 bit, arithmetic in floating point
-    quantized=None,          # `(model, quantization)` for `exported_as`; `model` is inside `part.module`
 )->Path:                     # The `.xml`
     "A network as OpenVINO's files"
     if dtype not in ("fp32", "fp16"): raise ValueError(f"dtype must be 'fp32' or 'fp16', got {dtype!r}")
-    _check_bits(part, int8_weights, quantized)
-    ov = needs("openvino")
+    ov, quantised = needs("openvino"), _quantised(part, int8_weights)
     with hushed():
-        with _as_quantised(quantized, "openvino"): model = _traced(ov, part)
-        if quantized: _stored_in_8_bit(model)
+        with _in_words_of("openvino", quantised): model = _traced(ov, part)
+        if quantised: _stored_in_8_bit(model)
         if int8_weights: model = _light(model)
         return _save_openvino(ov, model, Path(folder), dtype == "fp16")
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #7b8f3765
+# %% ../../nbs/machinery/17_runtimes.ipynb #1773ff8c
 #| code-fold: true
 #| code-summary: "Traced, named, stored"
 def _traced(ov, part):
     shapes = [(name, ov.PartialShape(part.shape(name))) for name in part.inputs]
     with torch.no_grad(): model = ov.convert_model(part.module, example_input=dict(part.inputs), input=shapes)
-    for given, name in zip(model.inputs, part.inputs): given.get_tensor().set_names({name})
+    for given, name in zip(model.inputs, part.inputs):
+        given.get_tensor().set_names({name})
+        given.get_node().set_friendly_name(name)
     model.outputs[0].get_tensor().set_names({part.output})
     model.validate_nodes_and_infer_types()
     return model
@@ -137,25 +137,24 @@ def _save_openvino(ov, model, folder, half):
         for suffix in (".bin", ".xml"): os.replace(Path(part)/(name+suffix), folder/(name+suffix))
     return folder/f"{name}.xml"
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #e95cdf6c
+# %% ../../nbs/machinery/17_runtimes.ipynb #d39a96f6
 OPSET, MOST_IN_A_FILE = 18, 2**31-2**26 # Of ONNX; bytes of weights in one protocol buffer, with room for the graph
 
 def write_onnx(
     part:RuntimePart,
     path:str|Path,           # E.g. `unet/model.onnx`
     int8_weights:bool=False, # Weights in 8 bit, arithmetic in floating point
-    quantized=None,          # `(model, quantization)` for `exported_as`; `model` is inside `part.module`
 )->Path:                     # The same path; weights beyond 2 GiB are beside it, in `….data`
     "A network as an ONNX file"
-    _check_bits(part, int8_weights, quantized)
     needs("onnx")
+    quantised = _quantised(part, int8_weights)
     with hushed(), torch.no_grad():
-        with _as_quantised(quantized, "onnx"): program = _exported(part)
+        with _in_words_of("onnx", quantised): program = _exported(part)
         _strip(program.model.graph)
         if int8_weights: _int8_weights(program.model.graph)
         return _save_onnx(program, Path(path))
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #af878fb2
+# %% ../../nbs/machinery/17_runtimes.ipynb #fadc6b20
 #| code-fold: true
 #| code-summary: "Exported, stripped, stored"
 def _exported(part):
@@ -178,7 +177,7 @@ def _save_onnx(program, path):
         for file in sorted(Path(part).iterdir(), reverse=True): os.replace(file, path.parent/file.name)
     return path
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #f7e29592
+# %% ../../nbs/machinery/17_runtimes.ipynb #19aee510
 #| code-fold: true
 #| code-summary: "Weights in 8 bit"
 _SMALLEST = 1024 # Numbers; a smaller weight is not worth its scales
@@ -211,7 +210,7 @@ def _int8_weights(graph):
         ir.convenience.replace_all_uses_with(value, node.outputs[0])
         del graph.initializers[name]
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #79689f55
+# %% ../../nbs/machinery/17_runtimes.ipynb #67c8b9bc
 class RuntimeEngine:
     "A network in a file: `engine(**tensors)` answers with one tensor; see `OpenVINOEngine` and `ONNXEngine`"
     def __init__(self,
@@ -244,7 +243,7 @@ class RuntimeEngine:
         return torch.from_numpy(self._run({name: np.ascontiguousarray(x.numpy().astype(takes[name][0]))
                                            .reshape(x.shape) for name, x in arrays.items()}))
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #329d6083
+# %% ../../nbs/machinery/17_runtimes.ipynb #4d1cc1d2
 class OpenVINOEngine(RuntimeEngine):
     "A network in OpenVINO, on the CPU"
     file, extra = "openvino_model.xml", "openvino"
@@ -267,12 +266,12 @@ class OpenVINOEngine(RuntimeEngine):
     @cached_property
     def takes(self)->dict:
         "Input -> type and number of axes"
-        return {i.get_any_name(): (i.get_element_type().to_dtype(), len(i.get_partial_shape()))
+        return {i.get_node().get_friendly_name(): (i.get_element_type().to_dtype(), len(i.get_partial_shape()))
                 for i in self.opened.inputs}
 
     def _run(self, arrays): return self.opened(arrays, share_outputs=False)[0]
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #22f285c3
+# %% ../../nbs/machinery/17_runtimes.ipynb #d8b2babb
 PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider")
 _NUMPY = dict(float=np.float32, float16=np.float16, double=np.float64, int64=np.int64, int32=np.int32)
 
@@ -312,7 +311,7 @@ def _quantises(path): # Activations too; where weights alone are in 8 bit, they 
     graph = needs("onnx").load(str(path), load_external_data=False).graph
     return any(node.op_type == "QuantizeLinear" for node in graph.node)
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #69636192
+# %% ../../nbs/machinery/17_runtimes.ipynb #0a6b9413
 def relative_error(
     a:Tensor,
     b:Tensor, # What it should be
@@ -336,7 +335,7 @@ def check_engine(
     raise ValueError(f"{engine.name} in {engine.extra} differs from PyTorch by {worst:.2g} (relative), "
                      f"more than {limit:.2g}; {engine.path} is not the network that it should be")
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #c1d16c8a
+# %% ../../nbs/machinery/17_runtimes.ipynb #e55ad40a
 @dataclass
 class RuntimeOutput(BaseOutput):
     "What an engine answered, in the manner of diffusers"
@@ -368,7 +367,7 @@ class RuntimeModule(nn.Module):
 
 def _answer(sample, return_dict): return RuntimeOutput(sample) if return_dict else (sample,)
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #743901e5
+# %% ../../nbs/machinery/17_runtimes.ipynb #cf303ab9
 class RuntimeDenoiser(RuntimeModule):
     "A denoiser in another runtime, called as diffusers' UNet is"
     def forward(self,
@@ -412,7 +411,7 @@ class RuntimeDecoder(RuntimeModule):
         "Refused: the encoder is not exported"
         raise NotImplementedError("an exported pipeline has no VAE encoder; use the pipeline that it was made from")
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #b17060aa
+# %% ../../nbs/machinery/17_runtimes.ipynb #f5b9ccbf
 GENAI_SOLVERS = ("DDIMScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "LCMScheduler",
                  "PNDMScheduler")
 
@@ -439,7 +438,7 @@ def _write_around(folder, configs, scheduler, tokenizer, settings, pipeline):
     write_json(folder/"settings.json", settings)
     with hushed(): tokenizer.save_pretrained(folder/"tokenizer")
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #602ddbdb
+# %% ../../nbs/machinery/17_runtimes.ipynb #2aa3709e
 _SETTINGS = dict(num_inference_steps=25, guidance_scale=7.5) # Stable Diffusion's own
 
 def openvino_pipeline_folder(
@@ -473,7 +472,7 @@ def _check_parts(folder, configs, file):
     lacking = [name for name in configs if not (folder/name/file).is_file()]
     if lacking: raise FileNotFoundError(f"{folder/lacking[0]/file} is not there; write the networks first")
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #b356a31a
+# %% ../../nbs/machinery/17_runtimes.ipynb #a8b7d7fc
 def onnx_pipeline_folder(
     folder:str|Path,        # With `text_encoder`, a denoiser and `vae_decoder` from `write_onnx` in it
     configs:dict,           # Part -> config, by the folders' names
@@ -494,7 +493,7 @@ def onnx_pipeline_folder(
 
 DRAW_SOLVERS = ("DDIMScheduler", "LCMScheduler", "EulerDiscreteScheduler")
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #b911c6fc
+# %% ../../nbs/machinery/17_runtimes.ipynb #ed680c5c
 _SHELLS = dict(text_encoder=RuntimeTextEncoder, vae_decoder=RuntimeDecoder) # Others: RuntimeDenoiser
 
 def open_runtime(
@@ -528,7 +527,7 @@ def _solver(folder): # The pipeline's own, where the program's is another
     own = folder/"solver" if (folder/"solver").is_dir() else folder/"scheduler"
     return open_component(own, "diffusers", read_json(own/"scheduler_config.json", dict)["_class_name"])
 
-# %% ../../nbs/machinery/17_runtimes.ipynb #45cf86a5
+# %% ../../nbs/machinery/17_runtimes.ipynb #3bbca98a
 def check_genai(
     folder:str|Path,        # From `openvino_pipeline_folder`
     caption:str,
