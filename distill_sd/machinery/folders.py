@@ -23,14 +23,14 @@ from .files import BadFile, fingerprint, read_json, write_json
 MARKER, LOCK, HOLDER = "run.json", ".lock", ".holder.json"
 HALVES = (".pipeline.part", ".pipeline.old") # what a kill may leave
 RUN_NAMES = (MARKER, "recipe.yaml", "stages", "cache", "trajectories", "class", "pipeline",
-             "report.md", "report.html", "report") # What a run puts at the top of its folder
+             "exports", "report.md", "report.html", "report") # What a run puts at the top of its folder
 
 _PART = r"[\w-]+/([\w.-]+\.(json|jinja|safetensors|model)|merges\.txt|vocab\.txt)"
 _PICTURES = r"[\w.-]+\.(png|jpg|svg)"
 _STAGE = r"stages/\d+-\w+/"
 _WRITTEN = [re.compile(form) for form in (
     r"run\.json|recipe\.yaml|report\.(md|html)|report/" + _PICTURES,
-    _STAGE + r"(metrics\.jsonl|done\.json|samples/step-\d+\.png|profile/\w+\.(txt|json))",
+    _STAGE + r"(metrics\.jsonl|(done|measured)\.json|samples/step-\d+\.png|profile/\w+\.(txt|json))",
     _STAGE + r"checkpoints/step-\d+(\.tmp|\.damaged)?/\w+\.(safetensors|pt|json)",
     _STAGE + r"lora/\w+\.(safetensors|json)",
     _STAGE + r"(result|\.result\.(part|old))/" + _PART,
@@ -40,6 +40,7 @@ _WRITTEN = [re.compile(form) for form in (
     r"class/\d+/(\d+\.png|drawn\.json)",
     r"(pipeline|\.pipeline\.(part|old))/(model_index\.json|README\.md|" + _PART + ")",
     r"(pipeline|\.pipeline\.(part|old))/report/" + _PICTURES,
+    r"exports/\w+/([\w.-]+/)*[\w.-]+\.(json|jinja|safetensors|gguf|onnx|data|xml|bin|txt|yaml|py|md)",
     r"(.+/)?\.[^/]+\.\d+\.part",
     r"(.+/)?(\.DS_Store|\._[^/]+|Thumbs\.db)", # what desktops leave everywhere
 )]

@@ -9,7 +9,7 @@ __all__ = ['EXTRAS', 'OPSET', 'MOST_IN_A_FILE', 'PROVIDERS', 'GENAI_SOLVERS', 'D
            'openvino_pipeline_folder', 'onnx_pipeline_folder', 'open_runtime', 'check_genai']
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #5cecdb19
-import importlib, io, json, logging, math, os, shutil, tempfile, warnings
+import importlib, io, json, logging, math, os, shutil, sys, tempfile, warnings
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +27,7 @@ from .pipelines import open_component, quiet
 from .quantize import exported_as, worn
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #6fd9be7e
-EXTRAS = dict(openvino=("openvino", "openvino_tokenizers", "openvino_genai", "nncf"),
+EXTRAS = dict(openvino=("openvino", "openvino_tokenizers", "openvino_genai"),
               onnx=("onnx", "onnxscript", "onnxruntime"))
 
 def needs(
@@ -85,10 +85,8 @@ class RuntimePart:
         return [-1 if axis in free else side for axis, side in enumerate(self.inputs[name].shape)]
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #09436a94
-def _quantised(part, int8_weights): # The network inside that wears a quantisation, if there is one
-    found = next((module for module in part.module.modules() if worn(module)), None)
-    if not (found and int8_weights): return found
-    raise ValueError(f"{part.name} is quantised already, weights too; leave int8_weights out")
+def _quantised(part): # The network inside that wears a quantisation, if there is one
+    return next((module for module in part.module.modules() if worn(module)), None)
 
 def _in_words_of(runtime, network):
     return exported_as(network, runtime) if network else nullcontext()
@@ -96,16 +94,14 @@ def _in_words_of(runtime, network):
 def write_openvino(
     part:RuntimePart,
     folder:str|Path,         # Gets `openvino_model.xml` and `.bin`
-    dtype:str="fp32",        # How weights are kept: "fp32" | "fp16"
-    int8_weights:bool=False, # Weights in 8 bit, arithmetic in floating point
+    dtype:str="fp32",        # How weights are kept that are not in 8 bit: "fp32" | "fp16"
 )->Path:                     # The `.xml`
     "A network as OpenVINO's files"
     if dtype not in ("fp32", "fp16"): raise ValueError(f"dtype must be 'fp32' or 'fp16', got {dtype!r}")
-    ov, quantised = needs("openvino"), _quantised(part, int8_weights)
+    ov, quantised = needs("openvino"), _quantised(part)
     with hushed():
         with _in_words_of("openvino", quantised): model = _traced(ov, part)
         if quantised: _stored_in_8_bit(model)
-        if int8_weights: model = _light(model)
         return _save_openvino(ov, model, Path(folder), dtype == "fp16")
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #1773ff8c
@@ -125,10 +121,6 @@ def _stored_in_8_bit(model):
     where = importlib.import_module("openvino._offline_transformations")
     where.compress_quantize_weights_transformation(model)
 
-def _light(model):
-    nncf = needs("openvino", "nncf")
-    return nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
-
 def _save_openvino(ov, model, folder, half):
     folder.mkdir(parents=True, exist_ok=True)
     name = "openvino_model"
@@ -143,15 +135,13 @@ OPSET, MOST_IN_A_FILE = 18, 2**31-2**26 # Of ONNX; bytes of weights in one proto
 def write_onnx(
     part:RuntimePart,
     path:str|Path,           # E.g. `unet/model.onnx`
-    int8_weights:bool=False, # Weights in 8 bit, arithmetic in floating point
 )->Path:                     # The same path; weights beyond 2 GiB are beside it, in `….data`
     "A network as an ONNX file"
     needs("onnx")
-    quantised = _quantised(part, int8_weights)
+    quantised = _quantised(part)
     with hushed(), torch.no_grad():
         with _in_words_of("onnx", quantised): program = _exported(part)
         _strip(program.model.graph)
-        if int8_weights: _int8_weights(program.model.graph)
         return _save_onnx(program, Path(path))
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #fadc6b20
@@ -176,39 +166,6 @@ def _save_onnx(program, path):
         program.save(str(Path(part)/path.name), external_data=size > MOST_IN_A_FILE)
         for file in sorted(Path(part).iterdir(), reverse=True): os.replace(file, path.parent/file.name)
     return path
-
-# %% ../../nbs/machinery/17_runtimes.ipynb #19aee510
-#| code-fold: true
-#| code-summary: "Weights in 8 bit"
-_SMALLEST = 1024 # Numbers; a smaller weight is not worth its scales
-
-def _channels(value): # The axis of a weight's output channels; None: it stays as it is
-    users = {use.node.op_type for use in value.uses()}
-    weight = value.const_value
-    if len(weight.shape) < 2 or weight.size < _SMALLEST or weight.dtype.name != "FLOAT": return None
-    if not users or users-{"Conv", "Gemm", "MatMul", "Transpose", "Gather"}: return None
-    plain = [use.node for use in value.uses() if use.node.op_type == "MatMul" or _untransposed(use.node)]
-    return 1 if plain else 0
-
-def _untransposed(node):
-    return node.op_type == "Gemm" and not ("transB" in node.attributes and node.attributes["transB"].value)
-
-def _int8_weights(graph):
-    ir, first = needs("onnx", "onnx_ir"), graph[0]
-    for name, value in list(graph.initializers.items()):
-        axis = _channels(value)
-        if axis is None: continue
-        weight = value.const_value.numpy()
-        others = tuple(i for i in range(weight.ndim) if i != axis)
-        scale = np.maximum(np.abs(weight).max(others, keepdims=True), 1e-8)/127
-        kept = dict(int8=np.round(weight/scale).astype(np.int8), scale=scale.ravel())
-        inputs = [ir.val(f"{name}.{kind}", const_value=ir.tensor(array)) for kind, array in kept.items()]
-        for given in inputs: graph.register_initializer(given)
-        node = ir.node("DequantizeLinear", inputs, dict(axis=axis))
-        node.outputs[0].name, node.outputs[0].dtype, node.outputs[0].shape = f"{name}.float", value.dtype, value.shape
-        graph.insert_before(first, node)
-        ir.convenience.replace_all_uses_with(value, node.outputs[0])
-        del graph.initializers[name]
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #67c8b9bc
 class RuntimeEngine:
@@ -238,10 +195,17 @@ class RuntimeEngine:
         takes = self.takes
         odd = sorted(set(tensors) ^ set(takes))
         if odd: raise ValueError(f"{self.path} takes {', '.join(takes)}; got {', '.join(tensors)}")
-        arrays = {name: torch.as_tensor(tensors[name]).detach().cpu() for name in takes}
-        arrays = {name: x.float() if x.dtype == torch.bfloat16 else x for name, x in arrays.items()}
-        return torch.from_numpy(self._run({name: np.ascontiguousarray(x.numpy().astype(takes[name][0]))
-                                           .reshape(x.shape) for name, x in arrays.items()}))
+        arrays = {name: _array(name, tensors[name], kind) for name, (kind, _) in takes.items()}
+        return torch.from_numpy(self._run(arrays))
+
+def _array(name, x, kind): # In the type that a file declares
+    x = torch.as_tensor(x).detach().cpu()
+    if x.dtype == torch.bfloat16: x = x.float()
+    given = x.numpy()
+    if np.issubdtype(kind, np.integer) and (given != np.round(given)).any():
+        raise ValueError(f"the exported network takes whole numbers for {name}, got {x.tolist()}; "
+                         "take a solver whose timesteps are whole")
+    return np.ascontiguousarray(given.astype(kind)).reshape(x.shape)
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #4d1cc1d2
 class OpenVINOEngine(RuntimeEngine):
@@ -420,16 +384,14 @@ def _plain(config): # As other programs can read it: diffusers' private marks an
     def whole(value): return not isinstance(value, float) or math.isfinite(value)
     return {name: value for name, value in config.items() if name != "_use_default_values" and whole(value)}
 
-def _class_of(config): return config.get("_class_name") or config["architectures"][0]
-
-def _write_around(folder, configs, scheduler, tokenizer, settings, pipeline):
+def _write_around(folder, networks, scheduler, tokenizer, settings, pipeline):
     index = dict(_class_name=pipeline, _diffusers_version=diffusers.__version__,
                  scheduler=["diffusers", type(scheduler).__name__], tokenizer=["transformers", type(tokenizer).__name__])
-    for name, config in configs.items():
-        config = _plain(config)
-        write_json(folder/name/"config.json", config)
-        library = "diffusers" if "_class_name" in config else "transformers"
-        index[name] = [library, _class_of(config)]
+    for name, network in networks.items():
+        library, class_name = type(network).__module__.split(".")[0], type(network).__name__
+        named = dict(_class_name=class_name) if library == "diffusers" else {}
+        write_json(folder/name/"config.json", {**named, **_plain(network.config)})
+        index[name] = [library, class_name]
     index["vae"] = ["diffusers", "AutoencoderKL"] # whichever decoder it is: programs know no other name
     for name in ("safety_checker", "feature_extractor", "image_encoder"): index[name] = [None, None]
     del index["vae_decoder"]
@@ -443,7 +405,7 @@ _SETTINGS = dict(num_inference_steps=25, guidance_scale=7.5) # Stable Diffusion'
 
 def openvino_pipeline_folder(
     folder:str|Path,        # With `text_encoder`, a denoiser and `vae_decoder` from `write_openvino` in it
-    configs:dict,           # Part -> config, by the folders' names
+    networks:dict,          # Part -> the network in PyTorch, by the folders' names
     scheduler,              # diffusers'
     tokenizer,              # transformers'
     settings:dict=_SETTINGS,# `num_inference_steps`, `guidance_scale`
@@ -451,13 +413,13 @@ def openvino_pipeline_folder(
 )->list[str]:               # What openvino-genai cannot do as the pipeline does, a sentence each
     "What openvino-genai and `open_runtime` need beside the networks"
     ov, folder, notes = needs("openvino"), Path(folder), []
-    _check_parts(folder, configs, OpenVINOEngine.file)
+    _check_parts(folder, networks, OpenVINOEngine.file)
     kind, theirs = type(scheduler).__name__, scheduler
     if kind not in GENAI_SOLVERS:
         theirs = _ddim(scheduler)
         notes.append(f"openvino-genai has no {kind}: it draws with DDIMScheduler there, and other pictures; "
                      "the pipeline's own is in solver/")
-    _write_around(folder, configs, theirs, tokenizer, settings, pipeline)
+    _write_around(folder, networks, theirs, tokenizer, settings, pipeline)
     if theirs is not scheduler: write_json(folder/"solver"/"scheduler_config.json", _plain(scheduler.config))
     with hushed():
         model = needs("openvino", "openvino_tokenizers").convert_tokenizer(tokenizer, with_detokenizer=False)
@@ -468,14 +430,14 @@ def _ddim(scheduler):
     spacing = dict(clip_sample=False, set_alpha_to_one=True)
     return diffusers.DDIMScheduler.from_config({**scheduler.config, **spacing})
 
-def _check_parts(folder, configs, file):
-    lacking = [name for name in configs if not (folder/name/file).is_file()]
+def _check_parts(folder, networks, file):
+    lacking = [name for name in networks if not (folder/name/file).is_file()]
     if lacking: raise FileNotFoundError(f"{folder/lacking[0]/file} is not there; write the networks first")
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #a8b7d7fc
 def onnx_pipeline_folder(
     folder:str|Path,        # With `text_encoder`, a denoiser and `vae_decoder` from `write_onnx` in it
-    configs:dict,           # Part -> config, by the folders' names
+    networks:dict,          # Part -> the network in PyTorch, by the folders' names
     scheduler,              # diffusers'
     tokenizer,              # transformers'
     settings:dict=_SETTINGS,# `num_inference_steps`, `guidance_scale`
@@ -483,8 +445,8 @@ def onnx_pipeline_folder(
 )->list[str]:               # What `draw.py` cannot do as the pipeline does, a sentence each
     "What `open_runtime` needs beside the networks, and `draw.py`, which draws with them where there is no torch"
     folder = Path(folder)
-    _check_parts(folder, configs, ONNXEngine.file)
-    _write_around(folder, configs, scheduler, tokenizer, settings, pipeline)
+    _check_parts(folder, networks, ONNXEngine.file)
+    _write_around(folder, networks, scheduler, tokenizer, settings, pipeline)
     script = files("distill_sd")/"assets"/"draw_onnx.py"
     write_whole(folder/"draw.py", script.read_text(encoding="utf-8"))
     kind = type(scheduler).__name__
