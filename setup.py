@@ -28,7 +28,8 @@ setup(
     include_package_data=False,
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split(), "track": cfg["track_requirements"].split(), "8bit": cfg["eightbit_requirements"].split()},
+    extras_require={name: cfg[f"{key}_requirements"].split() for name, key in
+                    {"dev": "dev", "track": "track", "8bit": "eightbit", "openvino": "openvino", "onnx": "onnx"}.items()},
     entry_points={"console_scripts": cfg["console_scripts"].split("\n"),
                   "nbdev": [f"{cfg['lib_name']}={cfg['lib_path']}._modidx:d"]},
     zip_safe=False,
