@@ -21,7 +21,7 @@ NBS, LIB = ROOT/"nbs", "distill_sd"
 SHELVES = {"machinery": 0, ".": 1, "lab": 2}    # folder below nbs/ -> how high; a page may look down, and back on its own
 FRONT = "index.ipynb"                           # may import everything
 ONLY = {                                        # word -> the modules whose exported code may use it
-    "encoder_hidden_states": {"teacher", "machinery.single_file"},   # a single file is one family's by nature
+    "encoder_hidden_states": {"teacher", "machinery.single_file", "machinery.runtimes"}, # files and shells are one family's by nature
     "UNet2DConditionModel": {"teacher", "machinery.single_file", "machinery.pipelines", "machinery.ldm_names"},
 }
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EXTRAS', 'OPSET', 'MOST_IN_A_FILE', 'PROVIDERS', 'GENAI_SOLVERS', 'DRAW_SOLVERS', 'needs', 'hushed', 'RuntimePart',
-           'write_openvino', 'write_onnx', 'RuntimeEngine', 'OpenVINOEngine', 'ONNXEngine', 'relative_error',
+           'write_openvino', 'write_onnx', 'RuntimeEngine', 'OpenVINOEngine', 'ONNXEngine', 'relative_difference',
            'check_engine', 'RuntimeOutput', 'RuntimeModule', 'RuntimeDenoiser', 'RuntimeTextEncoder', 'RuntimeDecoder',
            'openvino_pipeline_folder', 'onnx_pipeline_folder', 'open_runtime', 'check_genai']
 
@@ -276,7 +276,7 @@ def _quantises(path): # Activations too; where weights alone are in 8 bit, they 
     return any(node.op_type == "QuantizeLinear" for node in graph.node)
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #0a6b9413
-def relative_error(
+def relative_difference(
     a:Tensor,
     b:Tensor, # What it should be
 )->float:     # Infinite, where `a` is not finite or has another shape
@@ -290,11 +290,11 @@ def check_engine(
     engine,           # `OpenVINOEngine` or `ONNXEngine`
     module:nn.Module, # The same network in PyTorch, by the same inputs
     inputs:list,      # Dicts of tensors: held-out calls
-    limit:float,      # Of `relative_error`
+    limit:float,      # Of `relative_difference`
 )->dict:              # `opened`, `error` (the worst), `limit`
     "An engine held against PyTorch; beyond the limit, an error that names the part"
     if not inputs: raise ValueError(f"{engine.name}: no inputs to compare on; give at least one")
-    worst = max(relative_error(engine(**one), module(**one)) for one in inputs)
+    worst = max(relative_difference(engine(**one), module(**one)) for one in inputs)
     if worst <= limit: return dict(opened=True, error=worst, limit=limit)
     raise ValueError(f"{engine.name} in {engine.extra} differs from PyTorch by {worst:.2g} (relative), "
                      f"more than {limit:.2g}; {engine.path} is not the network that it should be")
