@@ -9,6 +9,9 @@ parser.read("settings.ini", encoding="utf-8")
 cfg = parser["DEFAULT"]
 site = f"https://github.com/{cfg['user']}/{cfg['repo']}"
 statuses = ["1 - Planning", "2 - Pre-Alpha", "3 - Alpha", "4 - Beta", "5 - Production/Stable", "6 - Mature", "7 - Inactive"]
+extras = {name: cfg[f"{key}_requirements"].split() for name, key in
+          {"dev": "dev", "track": "track", "8bit": "eightbit", "openvino": "openvino", "onnx": "onnx"}.items()}
+extras["dev"] += extras["openvino"] + extras["onnx"] # the tests run them
 
 setup(
     name=cfg["lib_name"],
@@ -28,8 +31,7 @@ setup(
     include_package_data=False,
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={name: cfg[f"{key}_requirements"].split() for name, key in
-                    {"dev": "dev", "track": "track", "8bit": "eightbit", "openvino": "openvino", "onnx": "onnx"}.items()},
+    extras_require=extras,
     entry_points={"console_scripts": cfg["console_scripts"].split("\n"),
                   "nbdev": [f"{cfg['lib_name']}={cfg['lib_path']}._modidx:d"]},
     zip_safe=False,

@@ -96,7 +96,7 @@ def main():
     args = parser.parse_args()
     ours = args.folder.resolve() == ROOT/"nbs"
     print(table(args.folder, args.only, {".": "the book"} if ours else {}))
-    package = args.library or (ROOT.joinpath("distill_sd") if ours else None)
+    package = args.library or (ROOT/"distill_sd" if ours else None)
     if package: print("", library(package), sep="\n")
 
 if __name__ == "__main__": main()

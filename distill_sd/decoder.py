@@ -146,6 +146,7 @@ class JudgeFeatures(nn.Module):
             if i % 2: total = total + (drawn-wanted).square().mean()/wanted.square().mean()
         return total/3
 
+# %% ../nbs/11a_decoder.ipynb #4336200b
 class ScriptFeatures(nn.Module):
     "LPIPS between two pictures, by a TorchScript file such as StyleGAN's vgg16.pt"
     def __init__(self,
@@ -331,6 +332,9 @@ def shows_scenes(
     scenes = run.recipe.teacher.source == "toy" or run.recipe.data.source == "scenes"
     return scenes and image_size(run.teacher) == (64, 64)
 
+# %% ../nbs/11a_decoder.ipynb #f0f841da
+#| code-fold: true
+#| code-summary: "decoder_objective"
 def decoder_objective(
     stage:Decoder,
     run,                   # With `teacher`, `recipe` and `seed`
@@ -367,6 +371,9 @@ def check_decoder(
     perceptual_network(stage, run)
     if stage.trajectories: check_drawing(run, stage.trajectories)
 
+# %% ../nbs/11a_decoder.ipynb #8cc17b32
+#| code-fold: true
+#| code-summary: "decoder_memory"
 def decoder_memory(
     stage:Decoder,
     run,                   # With `teacher`, `recipe`, `seed` and `loop(…)`
@@ -395,6 +402,9 @@ def _resolution(run):
     side = run.recipe.data.resolution
     return side, side
 
+# %% ../nbs/11a_decoder.ipynb #1c3ff34a
+#| code-fold: true
+#| code-summary: "decoder_about"
 def decoder_about(stage:Decoder)->About:
     "What there is to tell of a small autoencoder"
     halves = "autoencoder" if stage.encoder else "decoder"
@@ -449,6 +459,9 @@ def _pictures(pipes, latents, captions, what):
     shares = [format(mean_interval(r)*100, ".1f") for r in right]
     return rows + [[f"all as asked, {what}, %", *shares, format(paired_difference(*right)*100, "+.1f")]]
 
+# %% ../nbs/11a_decoder.ipynb #03f14029
+#| code-fold: true
+#| code-summary: "How"
 def _round_trips(pipes, teacher, n):
     scenes = [make_scene(4242, i, "test") for i in range(n)]
     latents = [encoded(teacher.vae, render_scenes(scenes[i:i+32]).float()/127.5-1) for i in range(0, n, 32)]

@@ -196,6 +196,7 @@ def layer_prices(
             prices[name] = ((ask(model)-truth).norm()/truth.norm()).item()
     return dict(sorted(prices.items(), key=lambda pair: -pair[1]))
 
+# %% ../../nbs/machinery/16_quantize.ipynb #1eb20b06
 def dearest(
     prices:dict,               # From `layer_prices`
     share:float,               # Of the squared error, in [0, 1)

@@ -198,6 +198,9 @@ class RuntimeEngine:
         arrays = {name: _array(name, tensors[name], kind) for name, (kind, _) in takes.items()}
         return torch.from_numpy(self._run(arrays))
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #48e1f42e
+#| code-fold: true
+#| code-summary: "How"
 def _array(name, x, kind): # In the type that a file declares
     x = torch.as_tensor(x).detach().cpu()
     if x.dtype == torch.bfloat16: x = x.float()
@@ -239,6 +242,7 @@ class OpenVINOEngine(RuntimeEngine):
 PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider")
 _NUMPY = dict(float=np.float32, float16=np.float16, double=np.float64, int64=np.int64, int32=np.int32)
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #537c4e68
 class ONNXEngine(RuntimeEngine):
     "A network in ONNX Runtime"
     file, extra = "model.onnx", "onnx"
@@ -271,6 +275,9 @@ class ONNXEngine(RuntimeEngine):
 
     def _run(self, arrays): return self.opened.run(None, arrays)[0]
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #f0a4d131
+#| code-fold: true
+#| code-summary: "How"
 def _quantises(path): # Activations too; where weights alone are in 8 bit, they are unpacked once, at opening
     graph = needs("onnx").load(str(path), load_external_data=False).graph
     return any(node.op_type == "QuantizeLinear" for node in graph.node)
@@ -305,6 +312,7 @@ class RuntimeOutput(BaseOutput):
     "What an engine answered, in the manner of diffusers"
     sample:Tensor # `(b c h w)`
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #68c95201
 class RuntimeModule(nn.Module):
     "An engine where a pipeline has a network: no parameters, the network's config; on the CPU, in fp32"
     def __init__(self,
@@ -347,6 +355,7 @@ class RuntimeDenoiser(RuntimeModule):
         said = self.asked(sample=sample, timestep=timestep, encoder_hidden_states=encoder_hidden_states, **cond)
         return _answer(said, return_dict)
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #689a99e4
 class RuntimeTextEncoder(RuntimeModule):
     "A text encoder in another runtime: the first of what it answers are the last hidden states"
     def forward(self,
@@ -426,6 +435,9 @@ def openvino_pipeline_folder(
         ov.save_model(model, folder/"tokenizer"/"openvino_tokenizer.xml")
     return notes
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #5d8eafd9
+#| code-fold: true
+#| code-summary: "How"
 def _ddim(scheduler):
     spacing = dict(clip_sample=False, set_alpha_to_one=True)
     return diffusers.DDIMScheduler.from_config({**scheduler.config, **spacing})
@@ -480,6 +492,9 @@ def open_runtime(
     pipe.recommended_settings = read_json(folder/"settings.json", dict)
     return pipe
 
+# %% ../../nbs/machinery/17_runtimes.ipynb #dc7f4803
+#| code-fold: true
+#| code-summary: "How"
 def _config_of(folder):
     config = read_json(folder/"config.json", dict)
     if "_class_name" in config: return config

@@ -124,6 +124,9 @@ _SAMPLERS = { # diffusers' class -> ComfyUI's name, stable-diffusion.cpp's
     "UniPCMultistepScheduler": ("uni_pc", None), "TCDScheduler": (None, "tcd")}
 _SPACINGS = dict(trailing="sgm_uniform", linspace="normal", leading="ddim_uniform")
 
+# %% ../../nbs/machinery/15_single_file.ipynb #234f35f5
+#| code-fold: true
+#| code-summary: "How"
 def _notes(client, scheduler, settings, vae_config):
     config, place = dict(scheduler.config), int(client == "sdcpp")
     class_name, notes = type(scheduler).__name__, []
@@ -215,6 +218,7 @@ def _with_an_encoder(vae): # stable-diffusion.cpp opens none without; of one tha
     zeros = {name: torch.zeros(weight.shape) for name, weight in usual.items() if name.startswith("encoder.")}
     return {**zeros, **{name: own[name] for name in tiny_names(own)}}
 
+# %% ../../nbs/machinery/15_single_file.ipynb #2a95ae81
 def write_single_file(
     pipe,              # A `StableDiffusionPipeline`
     path:str|Path,     # A new `.safetensors` file
@@ -253,6 +257,7 @@ def _described(found, config): # The configs of UNet, VAE and text encoder
     kind = "SD-2.x" if found.tokens == 1024 else "SD-1.x"
     return UNET_CONFIGS[kind], _KL, CLIPTextConfig(**_CLIP[kind])
 
+# %% ../../nbs/machinery/15_single_file.ipynb #80893af9
 def expected_shapes(
     shapes:dict,       # Of a single file; of these, only what tells its layers is asked
     client:str,        # One of `CLIENTS`
@@ -351,6 +356,7 @@ def reopened(
     return dict(opened="yes", by=by, other_weights=odd, inputs=len(inputs),
                 relative_error=math.sqrt(far/sum(a.square().sum().item() for a in own)), gate=GATES[dtype])
 
+# %% ../../nbs/machinery/15_single_file.ipynb #87c62fc0
 def check_reopened(
     found:dict,        # From `reopened`
     path:str|Path,
@@ -463,6 +469,9 @@ def export_single_file(
         files = {str(path.relative_to(part)): path.stat().st_size for path in written}
     return dict(client=client, numbering=CLIENTS[client], dtype=dtype, files=files, notes=notes, checks=checks)
 
+# %% ../../nbs/machinery/15_single_file.ipynb #fc5efc0b
+#| code-fold: true
+#| code-summary: "How"
 def _draw(pipe, part, gguf): # Without the wheel, nothing is drawn
     if not any(map(find_spec, SDCPP_WHEELS)) or pipe.scheduler.config.get("prediction_type") != "epsilon": return []
     taesd = part/"student.taesd.safetensors"
