@@ -29,7 +29,7 @@ from .evaluate import take_turns
 from .loop import Player, Training
 from .machinery.files import BadFile, in_a_line, write_json
 from .machinery.memory import MemoryEstimate, parts_of_training, rehearse
-from .machinery.report import can_judge, machine, settings_words, si
+from .machinery.report import MEASURED, can_judge, machine, settings_words, si
 from .machinery.scenes import judge_images, load_judge, make_scene, render_scenes
 from .machinery.speed import fork_rng
 from .machinery.stats import mean_interval, paired_difference
@@ -300,7 +300,7 @@ def teach_decoder(
     run.train(stage, new, halves, decoder_objective(stage, run, halves), folder)
     vae.eval().requires_grad_(False)
     if folder is not None and run.team.is_main:
-        write_json(folder/"measured.json", measure_decoder(stage, pipe, new, run))
+        write_json(folder/MEASURED, measure_decoder(stage, pipe, new, run))
     return new
 
 # %% ../nbs/11a_decoder.ipynb #73dad1d9

@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['SD', 'SD_INPAINT', 'FAMILIES', 'PREDICTIONS', 'SAMPLING', 'clip_tokens', 'clip_states', 'unet_predict', 'unet_build',
            'unet_size', 'unet_inputs', 'guidance_embedding', 'unet_takes_guidance', 'unet_told', 'unet_with_guidance',
-           'Family', 'family_of', 'denoiser', 'encode_captions', 'family_of_config', 'freeze', 'check_settings',
-           'load_teacher', 'image_factor', 'image_size', 'initial_noise', 'decode_pixels', 'decode_latents', 'to_pil',
-           'image_grid', 'recommended', 'with_parts', 'generate', 'check_draws', 'Description', 'describe']
+           'unet_by_name', 'Family', 'family_of', 'denoiser', 'encode_captions', 'family_of_config', 'freeze',
+           'check_settings', 'load_teacher', 'image_factor', 'image_size', 'initial_noise', 'decode_pixels',
+           'decode_latents', 'to_pil', 'image_grid', 'recommended', 'with_parts', 'generate', 'check_draws',
+           'Description', 'describe']
 
 # %% ../nbs/00_teacher.ipynb #2f8301ac
 import math, warnings
@@ -24,6 +25,8 @@ from torch import Tensor, nn
 from .machinery.files import BadFile, in_a_line, reading
 from .machinery.lora import LORA_PARTS, TARGETS
 from .machinery.pipelines import family_named, open_pipeline, quiet
+from .machinery.quantize import wear_saved, worn
+from .machinery.runtimes import GuidedUNetByName, UNetByName
 from .machinery.tensors import aligned, flatten, to_device
 
 # %% ../nbs/00_teacher.ipynb #d8aa6421
@@ -143,6 +146,12 @@ def unet_with_guidance(
     nn.init.zeros_(new.time_embedding.cond_proj.weight)
     return new
 
+def unet_by_name(
+    model:nn.Module,  # A UNet
+)->nn.Module:         # Around the same one
+    "As other runtimes need it: tensors by name in, one tensor out"
+    return GuidedUNetByName(model) if unet_takes_guidance(model.config) else UNetByName(model)
+
 # %% ../nbs/00_teacher.ipynb #4c04512f
 @dataclass(frozen=True, kw_only=True)
 class Family:
@@ -163,6 +172,7 @@ class Family:
     takes_guidance:Callable  # `(config) -> bool`: whether it can be told the guidance
     told:Callable            # `(config, guidance_scale (b,)) -> dict`: conditioning that tells it; {} if nothing can
     with_guidance_input:Callable  # `(model, dim=256) -> nn.Module`: a copy that can be told
+    by_name:Callable         # `(model) -> nn.Module`: takes tensors by name, as other runtimes need it
     process:str = "ddpm"     # How noise is added, see `diffusion`
     from_text:bool = True    # Whether a caption and noise are all that it takes to draw
     input_channels:int|None = None  # Of the denoiser, where they tell this family from another of the same class
@@ -186,7 +196,7 @@ SD = Family(
     models=("unet", "vae", "text_encoder"), helpers=("tokenizer", "scheduler"), text_encoders=("text_encoder",),
     tokens=clip_tokens, encode=clip_states,
     predict=unet_predict, build=unet_build, native_size=unet_size, example_inputs=unet_inputs,
-    takes_guidance=unet_takes_guidance, told=unet_told, with_guidance_input=unet_with_guidance,
+    takes_guidance=unet_takes_guidance, told=unet_told, with_guidance_input=unet_with_guidance, by_name=unet_by_name,
     lora_parts=LORA_PARTS, lora_targets=TARGETS,
     original=dict(unet=("model.diffusion_model.",), vae=("first_stage_model.", "vae."),
                   text_encoder=("cond_stage_model.",)))
@@ -307,8 +317,10 @@ def load_teacher(
     "Load a teacher, frozen; whatever is wrong with it is said before its weights are read"
     pipe = open_pipeline(source, FAMILIES, revision=revision, variant=variant, dtype=dtype, config=config)
     check_settings(pipe)
-    for part in pipe.components.values():
-        if isinstance(part, nn.Module): aligned(part)
+    for name in family_of(pipe).models:
+        part = getattr(pipe, name)
+        aligned(part)
+        wear_saved(part, Path(_origin(pipe))/name)
     return freeze(pipe, dtype, device)
 
 # %% ../nbs/00_teacher.ipynb #3e805b58

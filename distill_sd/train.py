@@ -61,8 +61,8 @@ from .machinery.lora import fold_lora, save_lora
 from .machinery.memory import MemoryEstimate
 from .machinery.processes import Team, this_process
 from .machinery.recipes import check_ranges, help_text, read_yaml
-from .machinery.report import duration, judge_pairs, teacher_card, write_card, write_page
-from .machinery.report import write_report
+from .machinery.report import duration, judge_pairs, measured_sections, teacher_card
+from .machinery.report import write_card, write_page, write_report
 
 # %% ../nbs/12_train.ipynb #7c5e1cb9
 from .machinery.scenes import held_out_captions
@@ -830,6 +830,7 @@ def _results(job, teacher, pipe, rows, latency):
     seconds = sum(training_seconds(r, stage.batch_size) for r, stage in trained if r)
     return dict(config=recipe.as_dict(), recipe_source=recipe.source, latency=latency,
                 teacher_card=teacher_card(recipe.teacher.source, teacher), seconds=seconds,
+                more=measured_sections(stage_folders(recipe, job.folder)),
                 sizes=size_report(both, folders=dict(student=job.folder/"pipeline")),
                 metrics=rows if len(rows) > 1 else next(iter(rows.values())))
 

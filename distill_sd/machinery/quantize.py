@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['INPUTS_OF', 'SCHEMES', 'TABLE', 'weight_steps', 'on_grid', 'InputRange', 'quantizable', 'Seen', 'watch_inputs',
-           'best_range', 'Quantization', 'quantization_of', 'wear', 'worn', 'layer_prices', 'dearest', 'learning',
-           'exported_as', 'save_table', 'wear_saved']
+           'best_range', 'Quantization', 'quantization_of', 'wear', 'worn', 'inputs_as_they_are', 'layer_prices',
+           'dearest', 'learning', 'exported_as', 'save_table', 'wear_saved']
 
 # %% ../../nbs/machinery/16_quantize.ipynb #4463e5d0
 from collections.abc import Callable
@@ -153,6 +153,7 @@ class _Rounder: # A hook that rounds what a layer is given; `form` is changed wh
 def wear(
     model:nn.Module,           # Changed in place; not wearing anything yet
     quantization:Quantization,
+    weights:bool=True,         # False: they are on the grid already
 )->nn.Module:
     "Round weights, and from now on inputs; `model.quantization` tells what it wears"
     if worn(model): raise ValueError("the network is quantised already; quantise one in floating point")
@@ -162,7 +163,8 @@ def wear(
         raise ValueError(f"the quantisation was made for another network: {strange[0]!r} is no layer of this one")
     for name, input_range in quantization.layers.items():
         layer = layers[name]
-        with torch.no_grad(): layer.weight.copy_(on_grid(layer.weight.float(), quantization.limit))
+        if weights:
+            with torch.no_grad(): layer.weight.copy_(on_grid(layer.weight.float(), quantization.limit))
         if input_range: layer.register_forward_pre_hook(_Rounder(input_range))
     model.quantization = quantization
     return model
@@ -170,6 +172,20 @@ def wear(
 def worn(model)->Quantization: # Or None
     "What a network wears"
     return getattr(model, "quantization", None)
+
+@contextmanager
+def inputs_as_they_are(
+    *models:nn.Module,         # That may wear a quantisation
+):
+    "Inside the `with`, no input is rounded: PyTorch takes the time of a network in floating point"
+    rounders = [hook for model in models for layer in quantizable(model).values()
+                for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]
+    for rounder in rounders: rounder.form = _as_it_is
+    try: yield
+    finally:
+        for rounder in rounders: rounder.form = None
+
+def _as_it_is(x): return x
 
 # %% ../../nbs/machinery/16_quantize.ipynb #5254edf9
 class _Alone: # A network in which one layer wears its part of a table, and gets its own back
@@ -298,5 +314,5 @@ def wear_saved(
     "Put on what was written beside the weights, if there is anything"
     path = Path(folder)/TABLE
     if not path.is_file(): return model
-    try: return wear(model, Quantization.from_dict(read_json(path, dict)))
+    try: return wear(model, Quantization.from_dict(read_json(path, dict)), weights=False)
     except (BadFile, ValueError) as e: raise BadFile(f"{path}: {e}") from None
