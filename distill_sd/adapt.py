@@ -40,8 +40,8 @@ from .machinery.images import BadImages
 from .machinery.tensors import Frozen, cat_trees, flatten, map_tensors
 from .student import weight_map
 from .teacher import (
-    SD, Family, denoiser, encode_captions, family_of, family_of_config, generate,
-    load_teacher, with_parts)
+    SD, Family, check_floating, denoiser, encode_captions, family_of, family_of_config,
+    generate, load_teacher, with_parts)
 
 # %% ../nbs/10_adapt.ipynb #435f10d8
 @dataclass(frozen=True)
@@ -322,7 +322,9 @@ def merge_lora(
     check_number("scale", scale, -math.inf)
     out = check_target(output_dir, _read_for(pipeline, adapter), overwrite, not_a_pipeline)
     layers = read_lora(adapter)
-    pipe = load_lora(load_teacher(pipeline), layers)
+    pipe = load_teacher(pipeline)
+    check_floating(pipe, "merge an adapter into")
+    load_lora(pipe, layers)
     for name in family_of(pipe).lora_parts: fold_lora(getattr(pipe, name), scale)
     _save_pipeline(pipe, out)
     return out

@@ -10,12 +10,10 @@ __all__ = ['decode_macs', 'small_autoencoder', 'draw_weights', 'level_blocks', '
 
 # %% ../nbs/11a_decoder.ipynb #a79e34b4
 import copy
-import math
 from pathlib import Path
 from statistics import median
 from typing import Optional
 
-import diffusers
 import torch
 from diffusers import AutoencoderTiny
 from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
@@ -379,7 +377,7 @@ def decoder_memory(
     run,                   # With `teacher`, `recipe`, `seed` and `loop(…)`
 )->MemoryEstimate:
     "What its training holds: a step without numbers, the frozen pipeline, Adam and averages"
-    size, batch = run.loop(stage).micro_batch_size, {}
+    size = run.loop(stage).micro_batch_size
     vae, looks, pipe = run.teacher.vae, perceptual_network(stage, run), run.teacher
     sides = [side//image_factor(pipe) for side in image_size(pipe, *_resolution(run))]
     def build():

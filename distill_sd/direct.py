@@ -22,6 +22,7 @@ from torch.utils.checkpoint import checkpoint
 # %% ../nbs/08_direct.ipynb #85ea1684
 from .machinery.sources import batches
 from .data import drop_captions, posterior_moments
+from .machinery.pipelines import fresh_scheduler
 from .machinery.processes import own_part
 from .machinery.trajectories import (
     Trajectories, TrajectoryConfig, check_points, check_rows, check_same_teacher,
@@ -74,7 +75,7 @@ def make_manifest(
 )->dict:
     "All that a set of trajectories depends on, beside its captions"
     size = image_size(pipe, config.resolution, config.resolution)
-    scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)
+    scheduler = fresh_scheduler(pipe.scheduler)
     return new_manifest(config, n, scheduler, teacher_fingerprint(pipe), size)
 
 # %% ../nbs/08_direct.ipynb #911e8e17
@@ -238,7 +239,7 @@ def solve_steps(
     family:Family=SD,      # The model's `Family`
 )->tuple[Tensor, list]:    # Final latents `(b c h w)`, and the `K-1` inputs of the calls between
     "Draw with gradients: what a pipeline would do with this scheduler at guidance 1"
-    solver, call = type(scheduler).from_config(scheduler.config), _calls(model, family, recompute)
+    solver, call = fresh_scheduler(scheduler), _calls(model, family, recompute)
     solver.set_timesteps(steps, device=noise.device)
     x, inputs = noise*solver.init_noise_sigma, []                     # x_K
     for t in solver.timesteps:

@@ -16,6 +16,7 @@ from typing import Literal, Optional, Union
 
 from .loop import Machine, Training
 from .machinery.files import in_a_line
+from .machinery.pipelines import fresh_scheduler
 from .machinery.recipes import Layout, build_section, build_stages, build_values
 from .machinery.recipes import check_ranges, check_size, override, plain_recipe
 from .machinery.recipes import read_yaml, stage_names
@@ -42,11 +43,16 @@ class Stage:
     few_calls = False      # Does it leave a model that draws in a few calls alone?
     everywhere = False     # Must the model that it starts from answer at every timestep?
     new_teacher = False    # Do the stages after it imitate what comes out of it, not the teacher?
+    hardens = False        # Is what comes out of it no longer trained?
 
     def __init_subclass__(cls, tag:str="", **kw):
         super().__init_subclass__(**kw)
         cls.tag = tag or cls.tag
         if tag: STAGES[tag] = cls
+    @property
+    def training(self)->Optional[Training]:
+        "What it trains with; None: it trains nothing"
+        return self if isinstance(self, Training) else None
     def check(self, run):
         "Raise for what cannot work, as far as it can be known before time is spent"
     def shape(self, config:dict)->dict:
@@ -100,7 +106,7 @@ def check_steps(
     name:str,            # What to call them in errors
 ):
     "Refuse with a `ValueError` a number of calls that a scheduler cannot spread over its timesteps"
-    total, trial = scheduler.config.num_train_timesteps, type(scheduler).from_config(scheduler.config)
+    total, trial = scheduler.config.num_train_timesteps, fresh_scheduler(scheduler)
     if steps > total:
         raise ValueError(f"{name} is {steps}, but the teacher has {total} timesteps; take fewer")
     try: trial.set_timesteps(steps)
@@ -126,12 +132,13 @@ def check_chain(
     if not stages:
         known = ", ".join(STAGES)
         raise ValueError(f"a recipe without stages asks for nothing; the stages are {known}")
-    removed = hasty = hasty_teacher = None # Names of the stages that have made it so
+    removed = hasty = hasty_teacher = hard = None # Names of the stages that have made it so
     for name, stage in zip(stage_names([(s.tag, {}) for s in stages]), stages):
-        reason = objection(name, stage, removed, hasty, hasty_teacher)
+        reason = objection(name, stage, removed, hasty, hasty_teacher, hard)
         if reason: raise ValueError(f"stage {name!r} cannot follow {reason}")
         if stage.removes: removed = name
         if stage.few_calls: hasty = name
+        if stage.hardens: hard = name
         if stage.new_teacher: removed = None
         if stage.new_teacher and hasty: hasty_teacher = name
 
@@ -144,8 +151,11 @@ def objection(
     removed:Optional[str],       # The stage before it that took blocks away from the same teacher
     hasty:Optional[str],         # The one that made the model draw in few calls
     hasty_teacher:Optional[str], # The one that made such a model the teacher
+    hard:Optional[str]=None,     # The one whose model is no longer trained
 )->str:
     "Which stage it cannot follow, and why; empty if it can come here"
+    if hard and (stage.training or stage.hardens):
+        return f"{hard!r}: what is quantised is not trained any more; put {name!r} before it"
     if stage.removes and removed:
         return (f"{removed!r}, which has removed blocks already; "
                 "choose one plan, and remove them at once")

@@ -6,9 +6,9 @@
 __all__ = ['SD', 'SD_INPAINT', 'FAMILIES', 'PREDICTIONS', 'SAMPLING', 'clip_tokens', 'clip_states', 'unet_predict', 'unet_build',
            'unet_size', 'unet_inputs', 'guidance_embedding', 'unet_takes_guidance', 'unet_told', 'unet_with_guidance',
            'unet_by_name', 'Family', 'family_of', 'denoiser', 'encode_captions', 'family_of_config', 'freeze',
-           'check_settings', 'load_teacher', 'image_factor', 'image_size', 'initial_noise', 'decode_pixels',
-           'decode_latents', 'to_pil', 'image_grid', 'recommended', 'with_parts', 'generate', 'check_draws',
-           'Description', 'describe']
+           'check_settings', 'load_teacher', 'check_floating', 'image_factor', 'image_size', 'initial_noise',
+           'decode_pixels', 'decode_latents', 'to_pil', 'image_grid', 'recommended', 'with_parts', 'generate',
+           'check_draws', 'Description', 'describe']
 
 # %% ../nbs/00_teacher.ipynb #2f8301ac
 import math, warnings
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from .machinery.files import BadFile, in_a_line, reading
 from .machinery.lora import LORA_PARTS, TARGETS
-from .machinery.pipelines import family_named, open_pipeline, quiet
+from .machinery.pipelines import family_named, fresh_scheduler, open_pipeline, quiet
 from .machinery.quantize import wear_saved, worn
 from .machinery.runtimes import GuidedUNetByName, UNetByName
 from .machinery.tensors import aligned, flatten, to_device
@@ -323,6 +323,17 @@ def load_teacher(
         wear_saved(part, Path(_origin(pipe))/name)
     return freeze(pipe, dtype, device)
 
+def check_floating(
+    pipe,      # Any pipeline of a known family
+    todo:str,  # What is to be done with it, such as "train"
+):
+    "Refuse with a `ValueError` a quantised pipeline"
+    for name in family_of(pipe).models:
+        table = worn(getattr(pipe, name))
+        if table is None: continue
+        raise ValueError(f"the {name} of {_origin(pipe)} is quantised ({table.scheme}), and nothing can {todo} it; "
+                         "give the pipeline that it was made from")
+
 # %% ../nbs/00_teacher.ipynb #3e805b58
 def image_factor(pipe)->int:
     "Pixels per latent, along each side"
@@ -469,7 +480,7 @@ def with_parts(
 def _borrowed(pipe):
     "The pipeline with a fresh scheduler and no progress bar; it gets its own back"
     scheduler, bar = pipe.scheduler, dict(getattr(pipe, "_progress_bar_config", {}))
-    pipe.scheduler = type(scheduler).from_config(scheduler.config)
+    pipe.scheduler = fresh_scheduler(scheduler)
     pipe.set_progress_bar_config(**{**bar, "disable": True})
     try: yield pipe
     finally:

@@ -10,7 +10,7 @@ __all__ = ['PICTURES', 'LOOKED_AT', 'SCENES', 'RUN_HELP', 'MODEL', 'ADAPTER', 'L
            'trajectories_of', 'drawn_first', 'captions_to_draw', 'draw_for', 'draw_class_for', 'feed_of', 'train_stage',
            'Stopped', 'sample_grids', 'captions_for', 'prepare', 'check_encoding', 'open_teacher', 'shapes_of',
            'RunResult', 'run', 'run_stages', 'stage_is_done', 'finish', 'own_settings', 'say', 'training_seconds',
-           'journals', 'title_of', 'Plan', 'plan_run', 'stage_memory', 'images_of', 'Repeated', 'time_steps',
+           'journals', 'title_of', 'Plan', 'plan_run', 'stage_memory', 'images_of', 'Repeated', 'time_steps', 'open_in',
            'generate_images', 'slug', 'free_name', 'draw_teacher', 'run_from_shell', 'run_help', 'show_markdown',
            'show_recipes', 'show_files', 'show_set', 'main']
 
@@ -43,6 +43,7 @@ from .consistency import LCM  # noqa: F401 (imported, a page's stages are known 
 from .data import cache_latents, can_encode, training_batches
 from .data import weights_fingerprint
 from .decoder import Decoder
+from .deploy import Export, Quantize  # noqa: F401
 from .direct import Direct, check_trajectories, make_manifest  # noqa: F401
 from .direct import make_trajectories, open_trajectories, trajectory_batches, write_csv
 from .distill import Distill  # noqa: F401
@@ -60,11 +61,13 @@ from .machinery.images import check_resolution
 from .machinery.lora import fold_lora, save_lora
 from .machinery.memory import MemoryEstimate
 from .machinery.processes import Team, this_process
+from .machinery.quantize import inputs_as_they_are, save_table, wear_saved
 from .machinery.recipes import check_ranges, help_text, read_yaml
 from .machinery.report import duration, judge_pairs, measured_sections, teacher_card
 from .machinery.report import write_card, write_page, write_report
 
 # %% ../nbs/12_train.ipynb #7c5e1cb9
+from .machinery.runtimes import ENGINES, open_runtime, runtime_of
 from .machinery.scenes import held_out_captions
 from .machinery.sources import DataConfig, SceneTable, batches, open_data, read_bytes
 from .machinery.speed import check_installed, resolve_precision
@@ -73,7 +76,7 @@ from .machinery.trajectories import TrajectoryConfig, read_captions, read_table
 from .stages import Recipe, Stage, TrajectorySettings, check_same, check_steps, layout
 from .stages import load_recipe, recipes
 from .student import count_parameters, meta_denoiser
-from .teacher import check_draws, denoiser, family_of, generate, image_factor
+from .teacher import check_draws, check_floating, denoiser, family_of, generate, image_factor
 from .teacher import image_grid, image_size, load_teacher, recommended, with_parts
 
 # %% ../nbs/12_train.ipynb #718811ea
@@ -241,6 +244,7 @@ def save_pipeline(
         for module in modules: module.to(wanted)
         with whole_folder(folder) as part:
             pipe.save_pretrained(part, safe_serialization=True)
+            for name in family_of(pipe).models: save_table(getattr(pipe, name), part/name)
             _check_saved(pipe, part, wanted)
     finally:
         for module, dtype_before in zip(modules, before): module.to(dtype_before)
@@ -276,7 +280,9 @@ def save_stage(
 ):
     "What a stage made, with a checksum of each file, and that it is done"
     with whole_folder(folder/"result") as part:
-        for name in parts: getattr(pipe, name).save_pretrained(part/name)
+        for name in parts:
+            getattr(pipe, name).save_pretrained(part/name)
+            save_table(getattr(pipe, name), part/name)
         sums = {path.relative_to(part).as_posix(): crc32(path) for path in _files_below(part)}
     write_json(folder/"done.json", {**about, "crc32": sums})
 
@@ -301,7 +307,7 @@ def load_stage(
 def _module_of(folder, old):
     name = read_json(folder/"config.json", dict).get("_class_name") # transformers' models keep theirs
     kind = getattr(diffusers, name) if name else type(old)
-    module = aligned(kind.from_pretrained(folder, dtype=torch.float32))
+    module = wear_saved(aligned(kind.from_pretrained(folder, dtype=torch.float32)), folder)
     return module.eval().requires_grad_(False).to(old.device)
 
 def _scheduler_of(folder):
@@ -367,7 +373,7 @@ class Run(RunState):
     "What a stage can ask of the run that it is part of"
     def loop(self, stage:Stage, **more)->LoopConfig:
         "How a stage is trained: its own settings, the run's machine, `more` fields"
-        own = {f.name: getattr(stage, f.name) for f in fields(Training)}
+        own = {f.name: getattr(stage.training, f.name) for f in fields(Training)}
         shared = {f.name: getattr(self.recipe.machine, f.name) for f in fields(Machine)}
         return LoopConfig(**own, **shared, seed=self.seed, **more)
 
@@ -378,10 +384,11 @@ class Run(RunState):
         return make_manifest(self.teacher, trajectory_config(self, wanted, parts), wanted.n)
 
     def train(self, stage:Stage, pipe, model:nn.Module, objective:Callable,
-              folder:Optional[Path], encode:Optional[Callable]=None, **more):
-        "Train a stage's model on what the stage wants; see `train_stage`"
-        feed = feed_of(self, stage, encode)
-        train_stage(self, stage, pipe, model, objective, feed, folder, **more)
+              folder:Optional[Path], encode:Optional[Callable]=None,
+              batches:Optional[Callable]=None, **more):
+        "Train a stage's model on what the stage wants, or on its own batches; see `train_stage`"
+        batches = batches or feed_of(self, stage, encode)
+        train_stage(self, stage, pipe, model, objective, batches, folder, **more)
 
     def captions(self, n:int)->list:
         "What pictures are drawn of, to compare; see `captions_for`"
@@ -583,7 +590,7 @@ def _first_source(run):
 def prepare(recipe:Recipe)->Run:
     "Load and check all that a run needs, and see the teacher draw; writes nothing"
     for stage in recipe.stages:
-        if isinstance(stage, Training): check_installed(Run(recipe, None, {}).loop(stage))
+        if stage.training: check_installed(Run(recipe, None, {}).loop(stage))
     pipe = open_teacher(recipe)
     check_resolution(recipe.data.resolution or image_size(pipe)[0], image_factor(pipe))
     settings = dict(recommended(pipe))
@@ -628,6 +635,7 @@ def open_teacher(recipe:Recipe):
     source = recipe.teacher
     pipe = load_teacher(source.source, revision=source.revision, variant=source.variant,
                         config=source.config)
+    check_floating(pipe, "train")
     if family_of(pipe).from_text: return pipe
     raise NotImplementedError(
         f"teacher {source.source!r} is a {type(pipe).__name__}: make_student removes its blocks, "
@@ -768,7 +776,8 @@ def _time(job, teacher, pipe, caption, own):
     repeats = job.recipe.report.latency_repeats
     say(job, f"timing teacher and student in turns, {repeats} times")
     both, own = dict(teacher=teacher, student=pipe), dict(student=own) if own else {}
-    return measure_latency(both, caption=caption, repeats=repeats, own=own, **job.settings)
+    with inputs_as_they_are(*(getattr(pipe, name) for name in family_of(pipe).models)):
+        return measure_latency(both, caption=caption, repeats=repeats, own=own, **job.settings)
 
 def own_settings(recipe:Recipe)->Optional[dict]:
     "Sampling settings that the stages made the model for; None: the teacher's"
@@ -827,7 +836,7 @@ def _results(job, teacher, pipe, rows, latency):
     "What report and page show, by name"
     recipe, both = job.recipe, dict(teacher=teacher, student=pipe)
     trained = zip(rows.values(), recipe.stages)
-    seconds = sum(training_seconds(r, stage.batch_size) for r, stage in trained if r)
+    seconds = sum(training_seconds(r, stage.training.batch_size) for r, stage in trained if r)
     return dict(config=recipe.as_dict(), recipe_source=recipe.source, latency=latency,
                 teacher_card=teacher_card(recipe.teacher.source, teacher), seconds=seconds,
                 more=measured_sections(stage_folders(recipe, job.folder)),
@@ -990,6 +999,28 @@ def _first_stage_rows(job, before):
     speed = f"{stage.batch_size/step:.3g} images/s, by two steps"
     return {"speed here": speed, f"{stage.tag} takes": took}
 
+# %% ../nbs/12_train.ipynb #run7im3s
+#| code-fold: true
+#| code-summary: "open_in: which runtime"
+def open_in(
+    pipeline:str,          # A pipeline's folder, exported or not, or whatever else `load_teacher` takes
+    runtime:Optional[str]=None, # torch, openvino or onnx; None: what the folder is for
+    threads:Optional[int]=None, # Of the CPU; None: as many as the runtime likes
+):                         # A pipeline that draws
+    "A pipeline in the runtime that it was exported for, or in PyTorch, on a GPU if there is one"
+    made_for = runtime_of(Path(pipeline).expanduser()) or "torch"
+    if runtime not in (None, "torch", *ENGINES):
+        raise ValueError(f"runtime is torch, {' or '.join(ENGINES)}, got {runtime!r}")
+    if runtime in ENGINES and made_for == "torch":
+        raise ValueError(f"{pipeline} was not exported for {runtime}; do that first: "
+                         f"distill-sd export {pipeline} --to {runtime}")
+    if runtime not in (None, made_for):
+        raise ValueError(f"{pipeline} was exported for {made_for}, so {runtime} cannot open it; "
+                         "leave runtime out, or give the pipeline that it was made from")
+    if made_for != "torch": return open_runtime(Path(pipeline).expanduser(), threads)
+    if threads: torch.set_num_threads(threads)
+    return load_teacher(pipeline, device="cuda" if torch.cuda.is_available() else None)
+
 # %% ../nbs/12_train.ipynb #fe48be79
 #| code-fold: true
 #| code-summary: "generate_images"
@@ -1000,12 +1031,13 @@ def generate_images(
     steps:Optional[int]=None, # None: what the model card recommends
     guidance_scale:Optional[float]=None, # None: what the model card recommends
     output:Optional[str]=None, # PNG file, for one caption, or a folder; None: named by the caption
+    runtime:Optional[str]=None, # torch, openvino or onnx; None: what the folder is for
+    threads:Optional[int]=None, # Of the CPU; None: as many as the runtime likes
 )->list:                   # Of the files written
     "Draw captions with any pipeline; a picture that is there is never replaced"
-    given = SimpleNamespace(seed=seed, steps=steps, guidance_scale=guidance_scale)
-    check_ranges(given, seed=(0, 2**63-1), steps=(1, 1000), guidance_scale=(0, 100))
-    paths = _targets(captions, seed, output)
-    pipe = load_teacher(pipeline, device="cuda" if torch.cuda.is_available() else None)
+    given = SimpleNamespace(seed=seed, steps=steps, guidance_scale=guidance_scale, threads=threads)
+    check_ranges(given, seed=(0, 2**63-1), steps=(1, 1000), guidance_scale=(0, 100), threads=(1, 1024))
+    paths, pipe = _targets(captions, seed, output), open_in(pipeline, runtime, threads)
     seeds = range(seed, seed+len(captions))
     images = generate(pipe, captions, seeds=seeds, num_inference_steps=steps,
                       guidance_scale=guidance_scale, output_type="pil")
@@ -1183,6 +1215,9 @@ COMMANDS = dict(
                 go_on="the same command with --resume goes on"),
     generate=Command("draw pictures", generate_images, show=show_files,
                      given=dict(pipeline=(1, MODEL), captions=("+", "one picture each"))),
+    export=Command("write a pipeline for other programs, each file opened again and compared",
+                   "distill_sd.deploy:export_files", dict(pipeline=(1, MODEL)),
+                   lists=dict(to=str), show=print),
     trajectories=Command("draw what a few-step student learns from", draw_teacher, show=show_set,
                          go_on=SAME),
     recipes=Command("the recipes that ship, each with its source", recipes, show=show_recipes),

@@ -84,7 +84,6 @@ def ddim(c, ask, x, steps, random):
 
 def lcm(c, ask, x, steps, random):
     a, T, many = alphas_cumprod(c), c["num_train_timesteps"], c.get("original_inference_steps", 50)
-    end = 1. if c.get("set_alpha_to_one", True) else a[0]
     theirs = (np.arange(1, many+1)*(T//many)-1)[::-1]
     ours = theirs[np.floor(np.linspace(0, many, steps, endpoint=False)).astype(int)]
     for t, to in zip(ours, [*ours[1:], None]):

@@ -6,7 +6,7 @@
 __all__ = ['PICKLES', 'MOST_LAYERS', 'NOT_YET', 'SILENT', 'HUB_ID', 'DOWNLOAD_AGAIN', 'UNUSED', 'DEFAULT_CONFIG', 'COUNTED',
            'quiet', 'weight_names', 'component_weights', 'family_named', 'check_index', 'check_pipeline_folder',
            'check_configs', 'toy_folder', 'check_single_file', 'resolve', 'check_described', 'open_component',
-           'small_vae_of', 'read_single_file', 'open_pipeline']
+           'fresh_scheduler', 'small_vae_of', 'read_single_file', 'open_pipeline']
 
 # %% ../../nbs/machinery/06_pipelines.ipynb #9c304ec8
 import re, traceback, warnings
@@ -271,6 +271,14 @@ def _open_folder(folder, families, variant, dtype):
     absent = dict(safety_checker=None, feature_extractor=None, image_encoder=None, requires_safety_checker=False)
     with reading(folder, DOWNLOAD_AGAIN):
         return diffusers.DiffusionPipeline.from_pretrained(str(folder), local_files_only=True, **parts, **absent)
+
+# %% ../../nbs/machinery/06_pipelines.ipynb #0230a079
+def fresh_scheduler(
+    scheduler,            # diffusers', perhaps of a pipeline; not changed
+):                        # Of the same class
+    "Another one with the same settings, at its beginning; those that a pipeline has mended stay mended"
+    config = {name: value for name, value in scheduler.config.items() if name != "_use_default_values"}
+    return type(scheduler).from_config(config)
 
 # %% ../../nbs/machinery/06_pipelines.ipynb #5cb434fc
 def _open_hub(hub_id, families, revision, variant, dtype):

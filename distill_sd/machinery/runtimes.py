@@ -10,7 +10,7 @@ __all__ = ['EXTRAS', 'OPSET', 'MOST_IN_A_FILE', 'PROVIDERS', 'GENAI_SOLVERS', 'D
            'openvino_pipeline_folder', 'onnx_pipeline_folder', 'runtime_of', 'open_runtime', 'check_genai']
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #5cecdb19
-import importlib, io, json, logging, math, os, shutil, sys, tempfile, warnings
+import importlib, io, json, logging, math, os, sys, tempfile, warnings
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,8 +137,11 @@ def write_openvino(
 #| code-fold: true
 #| code-summary: "Traced, named, stored"
 def _traced(ov, part):
-    shapes = [(name, ov.PartialShape(part.shape(name))) for name in part.inputs]
-    with torch.no_grad(): model = ov.convert_model(part.module, example_input=dict(part.inputs), input=shapes)
+    shapes = [ov.PartialShape(part.shape(name)) for name in part.inputs]
+    examples = tuple(part.inputs.values())
+    with torch.no_grad():  # not compared with itself afterwards: `check_engine` does that, on other inputs
+        traced = torch.jit.trace(part.module, examples, check_trace=False, strict=False)
+    model = ov.convert_model(traced, example_input=examples, input=shapes)
     for given, name in zip(model.inputs, part.inputs):
         given.get_tensor().set_names({name})
         given.get_node().set_friendly_name(name)
@@ -468,8 +471,8 @@ def openvino_pipeline_folder(
 #| code-fold: true
 #| code-summary: "How"
 def _ddim(scheduler):
-    spacing = dict(clip_sample=False, set_alpha_to_one=True)
-    return diffusers.DDIMScheduler.from_config({**scheduler.config, **spacing})
+    changed = {**scheduler.config, "clip_sample": False, "set_alpha_to_one": True}
+    return diffusers.DDIMScheduler.from_config({k: v for k, v in changed.items() if k != "_use_default_values"})
 
 def _check_parts(folder, networks, file):
     lacking = [name for name in networks if not (folder/name/file).is_file()]
@@ -516,6 +519,7 @@ def open_runtime(
 ):                         # A diffusers pipeline with `recommended_settings`
     "An exported pipeline, drawn by its runtime: diffusers' own class, with engines where the networks were"
     folder = Path(folder)
+    quiet()
     runtime = runtime_of(folder)
     if not runtime: raise FileNotFoundError(f"{folder} holds no network of OpenVINO or ONNX; export the pipeline first")
     engine, index = ENGINES[runtime], read_json(folder/"model_index.json", dict)

@@ -28,6 +28,7 @@ from distill_sd.machinery.files import (
     BadFile, fingerprint, read_json, read_rows, read_text, reading, rows_text, write_json,
     write_whole)
 from .images import BadImage, open_image
+from .pipelines import fresh_scheduler
 from distill_sd.machinery.sources import (
     CAPTION_COLUMNS, BadCaption, DataConfig, captions_of, first_rows, index_of, inside,
     open_source, pick_column)
@@ -347,7 +348,7 @@ def check_points(
     if m["parts"] % steps:
         raise ValueError(f"{steps} steps do not divide the {m['parts']} parts of these trajectories; "
                          f"draw them with parts={steps} (or a multiple)")
-    solver = type(scheduler).from_config(scheduler.config)
+    solver = fresh_scheduler(scheduler)
     solver.set_timesteps(steps)
     theirs = [m["timesteps"][i*m["parts"]//steps-1] for i in range(1, steps)]
     ours = [int(t) for t in solver.timesteps.tolist()[1:]]
