@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['decode_macs', 'small_autoencoder', 'draw_weights', 'level_blocks', 'Halves', 'JudgeFeatures', 'ScriptFeatures',
-           'PatchCritic', 'DecoderObjective', 'encoded', 'psnr', 'Decoder', 'teach_decoder', 'new_autoencoder',
-           'perceptual_network', 'shows_scenes', 'decoder_objective', 'check_blocks', 'check_decoder', 'decoder_memory',
-           'decoder_about', 'measure_decoder', 'decoder_parameters']
+           'PatchCritic', 'DecoderObjective', 'encoded', 'psnr', 'Decoder', 'teach_decoder', 'drawn_batches',
+           'latent_batches', 'numbered_rows', 'new_autoencoder', 'perceptual_network', 'shows_scenes',
+           'decoder_objective', 'check_blocks', 'check_decoder', 'decoder_memory', 'decoder_about', 'measure_decoder',
+           'decoder_parameters']
 
 # %% ../nbs/11a_decoder.ipynb #a79e34b4
 import copy
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Optional
@@ -17,15 +19,17 @@ from typing import Optional
 import torch
 from diffusers import AutoencoderTiny
 from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint_sequential
 from torch.utils.flop_counter import FlopCounterMode
 
 # %% ../nbs/11a_decoder.ipynb #ddc327b2
 from .data import posterior_moments
+from .diffusion import sample_seed
 from .evaluate import take_turns
 from .loop import Player, Training
-from .machinery.files import BadFile, in_a_line, write_json
+from .machinery.files import BadFile, in_a_line, reading, write_json, write_whole
 from .machinery.memory import MemoryEstimate, parts_of_training, rehearse
 from .machinery.report import MEASURED, can_judge, machine, settings_words, si
 from .machinery.scenes import judge_images, load_judge, make_scene, render_scenes
@@ -270,16 +274,22 @@ class Decoder(Stage, Training, tag="decoder"):
     adversarial_weight:float=0. # Of a critic's opinion; 0: there is none
     critic_lr:float=1e-4      # Of the critic
     trajectories:Optional[TrajectorySettings]=None # Learn from what the teacher draws, no picture
+    drawn:int=0               # Learn from so many latents that the pipeline itself draws; 0: do not
     parts = 1
 
     def __post_init__(self):
         super().__post_init__()
         check_ranges(self, width=(1, 4096), latent_scale=(1e-3, 1e3), critic_lr=(1e-12, 10))
         check_ranges(self, perceptual_weight=(0, 1e6), adversarial_weight=(0, 1e6))
+        check_ranges(self, drawn=(0, 10**9))
         check_blocks(self)
+        if self.drawn and self.trajectories:
+            raise ValueError("drawn and trajectories are two sources of latents; give one of them")
 
     @property
-    def wants(self)->str: return "trajectories" if self.trajectories else "pictures"
+    def wants(self)->str:
+        if self.drawn: return "captions"
+        return "trajectories" if self.trajectories else "pictures"
     def about(self)->About: return decoder_about(self)
     def check(self, run): check_decoder(self, run)
     def cost(self, run, before:dict)->MemoryEstimate: return decoder_memory(self, run)
@@ -295,11 +305,58 @@ def teach_decoder(
     "What the stage does"
     vae = new_autoencoder(stage, run).to(pipe.vae.device)
     new, halves = with_parts(pipe, vae=vae), Halves(vae, stage.encoder)
-    run.train(stage, new, halves, decoder_objective(stage, run, halves), folder)
+    batches = drawn_batches(stage, pipe, run, folder) if stage.drawn else None
+    run.train(stage, new, halves, decoder_objective(stage, run, halves), folder, batches=batches)
     vae.eval().requires_grad_(False)
     if folder is not None and run.team.is_main:
         write_json(folder/MEASURED, measure_decoder(stage, pipe, new, run))
     return new
+
+# %% ../nbs/11a_decoder.ipynb #1b659401
+#| code-fold: true
+#| code-summary: "Latents that the pipeline draws"
+def drawn_batches(
+    stage:Decoder,
+    pipe,                  # The pipeline that gets the decoder
+    run,                   # With `seed`, `texts(…)`, `drawn_with(…)`, `team` and `loop(…)`
+    folder:Optional[Path], # Keeps what was drawn; None for a rehearsal, which draws a batch
+):                         # `batches(start)` for `fit`
+    "What a stage learns from that asks for `drawn`"
+    size = run.loop(stage).micro_batch_size
+    if folder is None: return partial(latent_batches, _draw_latents(stage, pipe, run, size), size, run.seed)
+    path = folder/"drawn.safetensors"
+    if run.team.is_main and not path.is_file():
+        latents = _draw_latents(stage, pipe, run, stage.drawn)
+        write_whole(path, lambda part: save_file(dict(latents=latents), part))
+    run.team.wait()
+    with reading(path, "remove it, and it is drawn again"): latents = load_file(path)["latents"]
+    return partial(latent_batches, latents, size, run.seed)
+
+def _draw_latents(stage, pipe, run, n):
+    captions, seeds = run.texts(n), range(2**24, 2**24+n) # not the report's noise
+    return generate(pipe, captions, seeds=seeds, output_type="latent", **run.drawn_with(stage))
+
+def latent_batches(
+    latents:Tensor,        # `(n c h w)`
+    size:int,              # Of a batch
+    seed:int,
+    start:int=0,           # The first sample's number
+):                         # Yields dicts with `latents` and `sample_ids`, without end
+    "Random latents"
+    for ids, rows in numbered_rows(len(latents), size, seed, start):
+        yield dict(latents=latents[rows], sample_ids=ids)
+
+def numbered_rows(
+    n:int,                 # Rows that there are
+    size:int,              # Of a batch
+    seed:int,
+    start:int=0,           # The first sample's number
+):                         # Yields sample numbers and rows, two tensors `(size,)`, without end
+    "Random rows; which one a sample is depends on its number alone"
+    while True:
+        ids = torch.arange(start, start+size)
+        yield ids, torch.tensor([sample_seed(seed, k, 5) % n for k in ids.tolist()])
+        start += size
 
 # %% ../nbs/11a_decoder.ipynb #73dad1d9
 #| code-fold: true

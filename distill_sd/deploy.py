@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['PROGRAMS', 'LIMITS', 'NEAR', 'NEAR_GENAI', 'HEADS', 'overheard', 'asked_while_drawing', 'runtime_parts', 'Quantize',
-           'quantise', 'calibration_captions', 'held_out', 'calibration', 'answers_of', 'table_of', 'RecoveryObjective',
-           'recover', 'rows_of_calls', 'call_batches', 'check_rounding', 'check_speed', 'seconds_of_calls',
-           'measure_rounding', 'picture_rows', 'stored_bytes', 'Export', 'check_export', 'check_export_stage',
-           'export_pipeline', 'write_runtime', 'check_runtime', 'check_pictures', 'on_cpu', 'evidence_table',
-           'export_all', 'Exported', 'export_files']
+           'quantise', 'calibration_captions', 'held_out', 'calibration', 'answers_of', 'pixels_of', 'first_picture',
+           'table_of', 'RecoveryObjective', 'recover', 'rows_of_calls', 'call_batches', 'check_rounding', 'check_speed',
+           'seconds_of_calls', 'measure_rounding', 'picture_rows', 'stored_bytes', 'kept_of', 'Export', 'check_export',
+           'check_export_stage', 'export_pipeline', 'write_runtime', 'check_runtime', 'check_pictures', 'on_cpu',
+           'evidence_table', 'export_all', 'Exported', 'export_files']
 
 # %% ../nbs/11b_deploy.ipynb #6329cf05
 import copy
@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 # %% ../nbs/11b_deploy.ipynb #de50cda2
+from .decoder import numbered_rows
 from .distill import with_denoiser
 from .evaluate import take_turns
 from .loop import Training
@@ -155,10 +156,11 @@ def quantise(
     settings, seen = run.drawn_with(stage), calibration(stage, pipe, run)          # 1
     held = asked_while_drawing(pipe, *held_out(run, 4), **settings)
     name = family_of(pipe).denoiser
-    table = table_of(stage, denoiser(pipe), seen[name], held[name])                # 2
+    ask = answers_of(first_picture(held[name]))
+    table = table_of(stage, stage.scheme, denoiser(pipe), seen[name], ask)         # 2
     new = with_denoiser(pipe, wear(copy.deepcopy(denoiser(pipe)), table))          # 3
     if stage.recovery: recover(stage, pipe, new, run, folder)                         # 4
-    new = with_parts(new, **_others(stage, pipe, seen))
+    new = with_parts(new, **_others(stage, pipe, seen, held))
     error = check_rounding(stage, denoiser(pipe), denoiser(new), held[name])       # 5
     speed = check_speed(stage, pipe, new, held[name][0])
     if folder is not None and run.team.is_main:                                    # 6
@@ -203,34 +205,43 @@ def answers_of(
     def ask(network): return torch.cat([network(**call, return_dict=False)[0] for call in calls])
     return ask
 
+def pixels_of(
+    calls:list,            # Of "vae_decoder", from `asked_while_drawing`
+):
+    "A function of a VAE: the pixels that it decodes"
+    @torch.no_grad()
+    def ask(vae): return torch.cat([vae.decode(call["latent_sample"]).sample for call in calls])
+    return ask
+
+def first_picture(calls:list)->list:
+    "Of held-out calls, a quarter: those of one picture, at every timestep"
+    return calls[:-(-len(calls)//4)]
+
 # %% ../nbs/11b_deploy.ipynb #1219f4cd
 def table_of(
     stage:Quantize,
+    scheme:str,
     network:nn.Module,     # In floating point
     seen:dict,             # Layer -> `Seen`
-    calls:list,            # To find the prices by
+    ask,                   # Of `answers_of` or `pixels_of`: to find the prices by
 ):                         # A `Quantization`
     "What is rounded, and how: everything of the scheme but the dearest layers"
-    whole = quantization_of(stage.scheme, seen, network, stage.limit)
-    if not stage.keep_share or not INPUTS_OF[stage.scheme]: return whole
-    prices = layer_prices(network, whole, answers_of(calls[:-(-len(calls)//4)])) # the first picture's
-    keep = dearest(prices, stage.keep_share)
-    return quantization_of(stage.scheme, seen, network, stage.limit, keep)
+    whole = quantization_of(scheme, seen, network, stage.limit)
+    if not stage.keep_share or not INPUTS_OF[scheme]: return whole
+    keep = dearest(layer_prices(network, whole, ask), stage.keep_share)
+    return quantization_of(scheme, seen, network, stage.limit, keep)
 
 # %% ../nbs/11b_deploy.ipynb #b760e498
 #| code-fold: true
 #| code-summary: "Text encoders and decoder"
-def _others(stage, pipe, seen):
+def _others(stage, pipe, seen, held):
     new, schemes = {}, dict.fromkeys(family_of(pipe).text_encoders, stage.text_encoder)
     for name, scheme in {**schemes, "vae": stage.decoder}.items():
         if scheme == "none": continue
-        network = copy.deepcopy(getattr(pipe, name))
-        table = quantization_of(scheme, _all_seen(network, seen.get(name)), network, stage.limit)
-        new[name] = wear(network, table)
+        network, ask = getattr(pipe, name), pixels_of(first_picture(held["vae_decoder"]))
+        table = table_of(stage, scheme, network, seen.get(name, {}), ask)
+        new[name] = wear(copy.deepcopy(network), table)
     return new
-
-def _all_seen(network, seen): # Of a VAE, the encoder saw nothing: its inputs stay as they are
-    return {name: one for name, one in (seen or {}).items() if one.sample}
 
 # %% ../nbs/11b_deploy.ipynb #f1974de0
 class RecoveryObjective:
@@ -276,13 +287,10 @@ def call_batches(
     start:int=0,           # The first sample's number
 ):                         # Yields dicts with `call` and `sample_ids`, without end
     "Random calls; which one a sample is depends on its number alone"
-    while True:
-        ids = torch.arange(start, start+size)
-        dice = [torch.Generator().manual_seed(seed*1_000_003+k) for k in ids.tolist()]
-        chosen = [rows[int(torch.randint(len(rows), (1,), generator=one))] for one in dice]
-        call = {name: torch.cat([row[name] for row in chosen]) for name in rows[0]}
+    for ids, chosen in numbered_rows(len(rows), size, seed, start):
+        picked = [rows[i] for i in chosen.tolist()]
+        call = {name: torch.cat([row[name] for row in picked]) for name in rows[0]}
         yield dict(call=call, sample_ids=ids)
-        start += size
 
 # %% ../nbs/11b_deploy.ipynb #7fdc90b9
 def check_rounding(
@@ -356,7 +364,8 @@ def measure_rounding(
             ["relative error of held-out denoiser calls", "", f"{error:.3f}", ""]]
     if n: rows += picture_rows(before, after, run.captions(n), settings)
     if seconds: rows.append(_seconds_row(seconds))
-    kept = f" In floating point: {', '.join(table.kept)}." if table.kept else ""
+    kept = [name for part in family_of(after).models for name in kept_of(getattr(after, part))]
+    kept = f" In floating point: {', '.join(kept)}." if kept else ""
     clock = f"Calls by OpenVINO, {machine()}." if seconds else "Not timed: OpenVINO is not installed."
     note = (f"{stage.scheme}, weights as whole numbers up to ±{stage.limit}, ranges from {stage.captions} "
             f"pictures, {settings_words(settings)}.{kept} Pictures by PyTorch, which emulates 8 bits. {clock}")
@@ -410,6 +419,12 @@ def _bytes(before, after):
 def _seconds_row(seconds):
     old, new = seconds.values()
     return ["ms of a denoiser call", f"{1e3*old:.3g}", f"{1e3*new:.3g}", f"{new/old:.0%}"]
+
+def kept_of(
+    network:nn.Module,
+)->tuple:
+    "Names of the layers that its quantisation leaves in floating point"
+    return worn(network).kept if worn(network) else ()
 
 # %% ../nbs/11b_deploy.ipynb #19ae1f7e
 PROGRAMS = (*CLIENTS, "openvino", "onnx") # What can be exported to

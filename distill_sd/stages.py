@@ -38,7 +38,7 @@ class About:
 class Stage:
     "One step of a recipe: a pipeline in, a pipeline out"
     tag = ""               # Its name in recipes; set by `class …(Stage, tag=…)`
-    wants = "nothing"      # Or "pictures", "subject", "trajectories": what it learns from
+    wants = "nothing"      # Or "pictures", "subject", "trajectories", "captions": what it learns from
     removes = False        # Does it take blocks away?
     few_calls = False      # Does it leave a model that draws in a few calls alone?
     everywhere = False     # Must the model that it starts from answer at every timestep?
@@ -423,6 +423,7 @@ def data_lacking(
     if stage.wants == "pictures":
         return ("learns from pictures; pass data=, an image folder, .tar shards, "
                 "parquet files or a hub id")
+    if stage.wants == "captions": return "draws from captions; pass data="
     if stage.wants != "trajectories": return ""
     if stage.trajectories.source or stage.trajectories.captions: return ""
     return ("draws trajectories from captions; pass data=, or its trajectories' captions= "

@@ -394,6 +394,10 @@ class Run(RunState):
         "What pictures are drawn of, to compare; see `captions_for`"
         return captions_for(self, n)
 
+    def texts(self, n:int)->list:
+        "Captions of the data, to draw from; see `captions_to_draw`"
+        return captions_to_draw(self, TrajectorySettings(n=n))
+
     def drawn_with(self, stage:Stage)->dict:
         "`num_inference_steps` and `guidance_scale` that suit the pipeline which a stage gets"
         found = self.settings
@@ -608,6 +612,7 @@ def prepare(recipe:Recipe)->Run:
 
 def _open_for(run, stage):
     if stage.wants in ("pictures", "subject"): open_pictures(run, stage)
+    if stage.wants == "captions": run.texts(stage.drawn)
     if stage.wants != "trajectories" or open_given(run, stage.trajectories): return
     captions_to_draw(run, stage.trajectories)
 
@@ -1202,6 +1207,10 @@ BENCHMARK_COMMANDS = dict(
         "seconds per picture and per part of it, in every mode that applies here",
         "distill_sd.lab.benchmark:inference_benchmark", dict(models=("+", MODEL)),
         skip=("pipe",), lists=dict(modes=str, batch_sizes=int), show=show_markdown),
+    tiers=Command(
+        "what each step of a run saves and costs: parameters, bytes, memory, seconds, quality",
+        "distill_sd.lab.tiers:tiers_benchmark", dict(run_folder=(1, "a run that has exported")),
+        show=show_markdown),
     train=Command(
         "images per second of a training step, beside a loop as the published scripts have it",
         "distill_sd.lab.throughput:train_benchmark", lists=dict(modes=str), show=show_markdown))

@@ -26,6 +26,7 @@ from ..machinery.pipelines import quiet
 from distill_sd.machinery.report import (
     attribute_scores, environment, figure_png, markdown_table, public, settings_words, si,
     stored_parts)
+from ..machinery.runtimes import RuntimeModule, open_runtime, runtime_of
 from ..machinery.stats import Interval
 from ..machinery.tensors import map_tensors
 from ..student import count_parameters
@@ -169,19 +170,27 @@ def _parts(pipe, captions, settings, height, width):
     return {"image": draw, "text": partial(encode_captions, pipe, guided), "call": call,
             "vae": partial(decode_latents, pipe, latents, n)}
 
-def _weight_bytes(*models):
-    return sum(p.numel()*p.element_size() for model in models for p in model.parameters())
+def _weight_bytes(*models): # Of an exported network: of its files
+    total = 0
+    for model in models:
+        if isinstance(model, RuntimeModule):
+            total += sum(path.stat().st_size for path in model.engine.path.parent.iterdir())
+        else: total += sum(p.numel()*p.element_size() for p in model.parameters())
+    return total
+
+def _counted(model): # What arithmetic is counted of: an exported network's config
+    return dict(model.config) if isinstance(model, RuntimeModule) else model
 
 def _measure(parts, models, weights, mode, batch_size, settings, latent_size, repeats):
     "Rows from what is timed (`{name: {part: call}}`), the denoisers and the bytes of the weights"
-    device = next(next(iter(models.values())).parameters()).device
+    device = next(iter(models.values())).device
     peak = matmul_peak(device, mode_dtype(mode))
     jobs = {(name, part): call for name, calls in parts.items() for part, call in calls.items()}
     turns = take_turns(jobs, repeats, 1, device)
     rows = []
     for name, model in models.items():
         working = working_memory(parts[name].get("image", parts[name]["call"]), device)
-        flops = 2*batch_size*latents_seen(settings[name])*count_macs(model, latent_size).total
+        flops = 2*batch_size*latents_seen(settings[name])*count_macs(_counted(model), latent_size).total
         seconds = {part: turns[name, part] for part in parts[name]}
         steps = settings[name]["num_inference_steps"]
         rows.append(Row(name, mode, batch_size, seconds, steps, flops, peak, weights[name], working))
@@ -286,18 +295,21 @@ def _each_mode(modes, batch_sizes, repeats, device, measure):
     raise RuntimeError("no mode could be measured: " + "; ".join(f"{m}: {why}" for m, why in left_out.items()))
 
 def _open(model, mode, device):
+    if isinstance(model, (str, Path)) and runtime_of(model): return open_runtime(model, torch.get_num_threads())
     pipe = load_teacher(model, dtype=mode_dtype(mode)) if isinstance(model, (str, Path)) else copy.deepcopy(model)
     return set_mode(pipe, mode, device)
 
 def _macs_of(model, size):
-    macs = count_macs(model, size)
+    macs = count_macs(_counted(model), size)
     return dict(macs=macs.total, macs_of_layers=macs.layers)
 
 def _facts_of(pipe, size):
     "Sizes of a pipeline; a file's bytes go with the precision that it holds, as they cannot be compared without"
     names, latent_size = family_of(pipe).models, tuple(side//image_factor(pipe) for side in size)
     stored, kind = stored_parts(getattr(pipe.config, "_name_or_path", None), names)
-    return dict(parameters=count_parameters(denoiser(pipe)), **_macs_of(denoiser(pipe), latent_size),
+    model = denoiser(pipe)
+    if isinstance(model, RuntimeModule): model = family_of(pipe).build(dict(model.config), "meta")
+    return dict(parameters=count_parameters(model), **_macs_of(denoiser(pipe), latent_size),
                 pipeline_parameters=sum(count_parameters(getattr(pipe, name)) for name in names),
                 bytes_on_disk=stored, precision_on_disk=kind)
 

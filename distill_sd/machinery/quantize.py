@@ -140,7 +140,8 @@ def quantization_of(
     layers = {}
     for name, layer in quantizable(model).items():
         if name in keep: continue
-        layers[name] = best_range(seen[name]) if isinstance(layer, rounds) else None
+        asked = name in seen and seen[name].sample # an encoder, for example, may not have been
+        layers[name] = best_range(seen[name]) if asked and isinstance(layer, rounds) else None
     return Quantization(scheme, limit, layers, tuple(keep))
 
 # %% ../../nbs/machinery/16_quantize.ipynb #0ee24620
@@ -278,6 +279,7 @@ def exported_as(
     if program not in ("openvino", "onnx"):
         raise ValueError(f"program is 'openvino' or 'onnx', got {program!r}")
     table, layers, rounders = worn(model), quantizable(model), []
+    lent = _lend_biases(table, layers) if table and program == "openvino" else []
     for name in table.layers if table else ():
         layer = layers[name]
         weight = _OnGrid(table.limit) if program == "openvino" else _OnnxWeight(layer.weight, table.limit)
@@ -290,6 +292,15 @@ def exported_as(
             del layer.rounder
         for name in table.layers if table else ():
             parametrize.remove_parametrizations(layers[name], "weight", leave_parametrized=False)
+        for layer in lent: layer.bias = None
+
+def _lend_biases(table, layers): # A millionth, to convolutions of rounded inputs that have none: see `machinery.runtimes`
+    rounded = [layers[name] for name, inputs in table.layers.items() if inputs]
+    lent = [layer for layer in rounded if isinstance(layer, nn.Conv2d) and layer.bias is None]
+    for layer in lent:
+        bias = torch.full((layer.out_channels,), 1e-6, dtype=layer.weight.dtype, device=layer.weight.device)
+        layer.bias = nn.Parameter(bias, requires_grad=False)
+    return lent
 
 def _in_words(layer):
     found = [hook for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]

@@ -420,10 +420,12 @@ class RuntimeDecoder(RuntimeModule):
 GENAI_SOLVERS = ("DDIMScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "LCMScheduler",
                  "PNDMScheduler")
 
-def _plain(config): # As other programs can read it: diffusers' private marks and infinities (defaults) are left out
+_PRIVATE = "_use_default_values", "_name_or_path" # diffusers' marks, and where something was loaded from
+
+def _plain(config): # As other programs can read it: infinities (defaults) are left out, too
     if hasattr(config, "to_json_string"): config = json.loads(config.to_json_string(use_diff=False))
     def whole(value): return not isinstance(value, float) or math.isfinite(value)
-    return {name: value for name, value in config.items() if name != "_use_default_values" and whole(value)}
+    return {name: value for name, value in config.items() if name not in _PRIVATE and whole(value)}
 
 def _write_around(folder, networks, scheduler, tokenizer, settings, pipeline):
     index = dict(_class_name=pipeline, _diffusers_version=diffusers.__version__,
