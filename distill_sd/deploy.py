@@ -7,8 +7,8 @@ __all__ = ['PROGRAMS', 'LIMITS', 'NEAR', 'NEAR_GENAI', 'HEADS', 'overheard', 'as
            'quantise', 'calibration_captions', 'held_out', 'calibration', 'answers_of', 'pixels_of', 'first_picture',
            'table_of', 'RecoveryObjective', 'recover', 'rows_of_calls', 'call_batches', 'check_rounding', 'check_speed',
            'seconds_of_calls', 'measure_rounding', 'picture_rows', 'stored_bytes', 'kept_of', 'Export', 'check_export',
-           'check_export_stage', 'export_pipeline', 'write_runtime', 'check_runtime', 'check_pictures', 'on_cpu',
-           'evidence_table', 'export_all', 'Exported', 'export_files']
+           'check_export_stage', 'export_pipeline', 'write_runtime', 'check_pictures', 'on_cpu', 'evidence_table',
+           'export_all', 'Exported', 'export_files']
 
 # %% ../nbs/11b_deploy.ipynb #6329cf05
 import copy
@@ -500,17 +500,16 @@ def export_pipeline(
     calls = asked_while_drawing(pipe, captions[:2], [2**20, 2**20+1], **settings)          # 1
     if client in CLIENTS: return _single_file(pipe, folder, client, dtype or "fp16", settings, calls, gguf)
     with whole_folder(folder, "make room, or choose another folder") as part:              # 2
-        notes = write_runtime(pipe, part, client, dtype or "fp32", settings)
-        found = check_runtime(pipe, part, client, dtype or "fp32", calls)                   # 3
+        found = write_runtime(pipe, part, client, dtype or "fp32", settings, calls)         # 3
         found |= check_pictures(pipe, part, client, captions, settings, dtype or "fp32")
         size = sum(path.stat().st_size for path in part.rglob("*") if path.is_file())
-    return dict(client=client, **found, bytes=size, notes=notes)                           # 4
+    return dict(client=client, **found, bytes=size)                                        # 4
 
 # %% ../nbs/11b_deploy.ipynb #b98f2fd3
 #| code-fold: true
 #| code-summary: "write_runtime"
-_WRITERS = dict(openvino=("openvino_model.xml", OpenVINOEngine, openvino_pipeline_folder),
-                onnx=("model.onnx", ONNXEngine, onnx_pipeline_folder))
+_KINDS = dict(openvino=(OpenVINOEngine, openvino_pipeline_folder), onnx=(ONNXEngine, onnx_pipeline_folder))
+LIMITS = dict(fp32=1e-5, fp16=5e-3, int8=5e-2) # Of the relative error against PyTorch, of each network
 
 def write_runtime(
     pipe,
@@ -518,40 +517,31 @@ def write_runtime(
     runtime:str,           # "openvino" or "onnx"
     dtype:str,
     settings:dict,
-)->list:                   # What the program that opens it cannot do as the pipeline does
-    "Networks, and what belongs to them"
-    networks = {}
+    calls:dict,            # From `asked_while_drawing`
+)->dict:                   # by, error (the worst), gate, notes: what the program cannot do as the pipeline does
+    "Networks, each compared as soon as it is written, and what belongs to them; `ValueError` beyond a limit"
+    networks, found, (_, finish) = {}, [], _KINDS[runtime]
     for part in runtime_parts(pipe):
-        if runtime == "onnx": write_onnx(part, folder/part.name/"model.onnx")
-        else: write_openvino(part, folder/part.name, dtype)
+        found.append(_written_and_checked(part, folder, runtime, dtype, calls[part.name]))
         networks[part.name] = pipe.vae if part.name == "vae_decoder" else getattr(pipe, part.name)
-    _, _, finish = _WRITERS[runtime]
-    return finish(folder, networks, pipe.scheduler, pipe.tokenizer, settings, type(pipe).__name__)
+    notes = finish(folder, networks, pipe.scheduler, pipe.tokenizer, settings, type(pipe).__name__)
+    worst, limit = (max(one[what] for one in found) for what in ("error", "limit"))
+    return dict(by=_program(runtime), error=worst, gate=limit, notes=notes)
 
 # %% ../nbs/11b_deploy.ipynb #bd34776a
 #| code-fold: true
-#| code-summary: "check_runtime"
-LIMITS = dict(fp32=1e-5, fp16=5e-3, int8=5e-2) # Of the relative error against PyTorch, of each network
+#| code-summary: "How"
+def _written_and_checked(part, folder, runtime, dtype, calls):
+    if runtime == "onnx": write_onnx(part, folder/part.name/"model.onnx")
+    else: write_openvino(part, folder/part.name, dtype)
+    quantised = any(worn(module) for module in part.module.modules())
+    engine, _ = _KINDS[runtime]
+    opened = engine(folder/part.name, torch.get_num_threads())
+    return check_engine(opened, part.module, calls, LIMITS["int8" if quantised else dtype])
 
-def check_runtime(
-    pipe,
-    folder:Path,
-    runtime:str,           # "openvino" or "onnx"
-    dtype:str,
-    calls:dict,            # From `asked_while_drawing`
-)->dict:                   # by, error (the worst), gate
-    "Each network of an exported folder against PyTorch; `ValueError` beyond its limit"
-    _, engine, _ = _WRITERS[runtime]
-    found = []
-    for part in runtime_parts(pipe):
-        quantised = any(worn(module) for module in part.module.modules())
-        limit = LIMITS["int8" if quantised else dtype]
-        opened = engine(folder/part.name, torch.get_num_threads())
-        found.append(check_engine(opened, part.module, calls[part.name], limit))
-    by = f"{needs(runtime, runtime if runtime == 'openvino' else 'onnxruntime').__version__}"
-    name = dict(openvino="OpenVINO", onnx="ONNX Runtime")[runtime]
-    return dict(by=f"{name} {by.split('-')[0]}", error=max(one["error"] for one in found),
-                gate=max(one["limit"] for one in found))
+def _program(runtime):
+    name, module = dict(openvino=("OpenVINO", "openvino"), onnx=("ONNX Runtime", "onnxruntime"))[runtime]
+    return f"{name} {needs(runtime, module).__version__.split('-')[0]}"
 
 # %% ../nbs/11b_deploy.ipynb #a76749ca
 #| code-fold: true

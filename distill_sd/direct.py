@@ -457,7 +457,8 @@ def few_calls_about(
     adapter, tags = "", ()
     if stage.lora_rank: adapter, tags = f", LoRA of rank {stage.lora_rank}", ("lora",)
     settings = dict(num_inference_steps=stage.calls, guidance_scale=1.)
-    return About(f"{stage.calls} calls{adapter}", "few steps", tags, settings)
+    calls = "1 call" if stage.calls == 1 else f"{stage.calls} calls"
+    return About(f"{calls}{adapter}", "few steps", tags, settings)
 
 def few_calls_cost(
     stage,                 # With `lora_rank`
