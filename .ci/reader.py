@@ -91,12 +91,12 @@ def library(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT/"nbs", help="of notebooks (default: this project's)")
-    parser.add_argument("--library", type=Path, help="the package exported from them (default, for this project: distill_sd)")
+    parser.add_argument("--library", dest="package", type=Path, help="the package exported from them (default, for this project: distill_sd)")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="beginnings of page names")
     args = parser.parse_args()
     ours = args.folder.resolve() == ROOT/"nbs"
     print(table(args.folder, args.only, {".": "the book"} if ours else {}))
-    package = args.library or (ROOT/"distill_sd" if ours else None)
+    package = args.package or (ROOT/"distill_sd" if ours else None)
     if package: print("", library(package), sep="\n")
 
 if __name__ == "__main__": main()

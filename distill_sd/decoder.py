@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['decode_macs', 'small_autoencoder', 'draw_weights', 'level_blocks', 'Halves', 'JudgeFeatures', 'ScriptFeatures',
-           'PatchCritic', 'DecoderObjective', 'encoded', 'psnr', 'Decoder', 'teach_decoder', 'drawn_batches',
-           'latent_batches', 'numbered_rows', 'new_autoencoder', 'perceptual_network', 'shows_scenes',
-           'decoder_objective', 'check_blocks', 'check_decoder', 'decoder_memory', 'decoder_about', 'measure_decoder',
-           'decoder_parameters']
+           'PatchCritic', 'TeacherPixels', 'DecoderObjective', 'decoder_loss', 'critic_loss', 'encoded', 'psnr',
+           'Decoder', 'teach_decoder', 'drawn_batches', 'latent_batches', 'numbered_rows', 'new_autoencoder',
+           'perceptual_network', 'shows_scenes', 'decoder_objective', 'check_blocks', 'check_decoder', 'decoder_memory',
+           'decoder_about', 'measure_decoder', 'decoder_parameters']
 
 # %% ../nbs/11a_decoder.ipynb #a79e34b4
 import copy
@@ -179,7 +179,31 @@ class PatchCritic(nn.Module):
     def forward(self, pictures:Tensor)->Tensor: return self.layers(pictures)
 
 # %% ../nbs/11a_decoder.ipynb #7b72d890
-class DecoderObjective:
+class TeacherPixels:
+    "What the teacher's decoder makes of a batch's latents"
+    def __init__(self,
+        vae,                         # The teacher's, frozen, in its own precision
+    ):
+        self.vae, self._kept = vae, {}
+
+    def ahead(self, batch:dict)->dict:
+        "The batch with the pixels that are wanted"
+        return {**batch, "pixels": self.wanted(batch)}
+
+    @torch.no_grad()
+    def wanted(self,
+        batch:dict,
+        again:bool=False,            # Will somebody ask once more for this batch?
+    )->Tensor:                       # `(b 3 H W)`
+        "The pixels, decoded once a batch"
+        if "pixels" in batch: return batch["pixels"]
+        found = self._kept.pop(id(batch), None)
+        if found is None: found = decode_pixels(self.vae, batch["latents"]).clamp(-1, 1)
+        if again: self._kept[id(batch)] = found
+        return found
+
+# %% ../nbs/11a_decoder.ipynb #c5bfa1b8
+class DecoderObjective(TeacherPixels):
     "A small autoencoder that does what the teacher's VAE does"
     def __init__(self,
         vae,                         # The teacher's, frozen, in its own precision
@@ -189,52 +213,55 @@ class DecoderObjective:
         adversarial_weight:float=0., # Of the critic's opinion, at least 0
         critic:Training=Training(lr=1e-4, ema_decay=0.), # What it learns with
     ):
-        self.vae, self.halves, self.looks = vae, halves, looks if perceptual_weight else None
-        self.perceptual_weight, self.adversarial_weight = perceptual_weight, adversarial_weight
+        super().__init__(vae)
+        self.halves, self.looks = halves, looks if perceptual_weight else None
+        self.weights = dict(perceptual=perceptual_weight, adversarial=adversarial_weight)
         self.frozen = [m for m in (vae, self.looks) if m is not None]
-        self.critic, self.players, self._kept = None, (), {}
-        if adversarial_weight:
-            self.critic = PatchCritic()
-            self.players = (Player("critic", self.critic, self.tell_apart, critic),)
+        self.critic, self.players = PatchCritic() if adversarial_weight else None, ()
+        if self.critic: self.players = (Player("critic", self.critic, self.tell_apart, critic),)
         there = dict(pixels=True, perceptual=self.looks, adversarial=False, latents=halves.encoder)
         self.terms = tuple(name for name, is_there in there.items() if is_there)
 
-    def ahead(self, batch:dict)->dict:
-        "The batch with the pixels that are wanted"
-        return {**batch, "pixels": self.wanted(batch)}
-
-    @torch.no_grad()
-    def wanted(self, batch:dict)->Tensor:
-        "The teacher's pixels `(b 3 H W)`, asked for once a batch"
-        if "pixels" in batch: return batch["pixels"]
-        return decode_pixels(self.vae, batch["latents"]).clamp(-1, 1)
-
     def __call__(self, model:nn.Module, batch:dict)->tuple: # Loss, and the terms to log
-        wanted = self._kept.pop(id(batch), None)
-        if wanted is None: wanted = self.wanted(batch)
-        drawn, latents = model(batch["latents"], wanted)
-        drawn, terms = drawn.float(), {}
-        loss = terms["pixels"] = (drawn-wanted).abs().mean()
-        if self.looks is not None:
-            terms["perceptual"] = self.looks(drawn, wanted)
-            loss = loss + self.perceptual_weight*terms["perceptual"]
-        if self.critic is not None:
-            terms["adversarial"] = -self.critic(drawn).mean()
-            loss = loss + self.adversarial_weight*terms["adversarial"]
-        if latents is not None:
-            terms["latents"] = (latents.float()-encoded(self.vae, wanted)).abs().mean()
-            loss = loss + terms["latents"]
-        terms["psnr"] = psnr(drawn, wanted)
-        return loss, {name: term.detach() for name, term in terms.items()}
-
+        return decoder_loss(self, model, batch)
     def tell_apart(self, critic:nn.Module, batch:dict)->tuple:
-        "The critic's turn, before the decoder's: hinge loss, and how often it is right"
-        wanted = self._kept[id(batch)] = self.wanted(batch)
-        with torch.no_grad(): drawn = self.halves(batch["latents"], wanted)[0].float()
-        real, made = critic(wanted), critic(drawn)
-        loss = (1-real).relu().mean() + (1+made).relu().mean()
-        right = ((real > 0).float().mean() + (made < 0).float().mean())/2
-        return loss, dict(right=right.detach())
+        "The critic's turn, before the decoder's"
+        return critic_loss(self, critic, batch)
+
+# %% ../nbs/11a_decoder.ipynb #343dcdfe
+def decoder_loss(
+    objective:DecoderObjective,
+    model:nn.Module,                 # `Halves`, wrapped or not
+    batch:dict,                      # With `latents` `(b c h w)`, perhaps `pixels`
+)->tuple:                            # Loss, and the terms to log
+    "The weighted sum of the terms; PSNR is logged beside them"
+    wanted = objective.wanted(batch)
+    drawn, latents = model(batch["latents"], wanted)
+    drawn = drawn.float()
+    terms = dict(pixels=(drawn-wanted).abs().mean())
+    if objective.looks is not None: terms["perceptual"] = objective.looks(drawn, wanted)
+    if objective.critic is not None: terms["adversarial"] = -objective.critic(drawn).mean()
+    if latents is not None:
+        terms["latents"] = (latents.float()-encoded(objective.vae, wanted)).abs().mean()
+    loss = sum(objective.weights.get(name, 1.)*term for name, term in terms.items())
+    logged = {**terms, "psnr": psnr(drawn, wanted)}
+    return loss, {name: term.detach() for name, term in logged.items()}
+
+# %% ../nbs/11a_decoder.ipynb #39a15c67
+#| code-fold: true
+#| code-summary: "critic_loss"
+def critic_loss(
+    objective:DecoderObjective,
+    critic:nn.Module,                # `PatchCritic`, wrapped or not
+    batch:dict,
+)->tuple:                            # Loss, and the terms to log
+    "Hinge loss of a critic, and how often it is right"
+    wanted = objective.wanted(batch, again=True)
+    with torch.no_grad(): drawn = objective.halves(batch["latents"], wanted)[0].float()
+    real, made = critic(wanted), critic(drawn)
+    loss = (1-real).relu().mean() + (1+made).relu().mean()
+    right = ((real > 0).float().mean() + (made < 0).float().mean())/2
+    return loss, dict(right=right.detach())
 
 # %% ../nbs/11a_decoder.ipynb #1b283edc
 #| code-fold: true
@@ -336,6 +363,9 @@ def _draw_latents(stage, pipe, run, n):
     captions, seeds = run.texts(n), range(2**24, 2**24+n) # not the report's noise
     return generate(pipe, captions, seeds=seeds, output_type="latent", **run.drawn_with(stage))
 
+# %% ../nbs/11a_decoder.ipynb #ca45294b
+#| code-fold: true
+#| code-summary: "Rows by their numbers"
 def latent_batches(
     latents:Tensor,        # `(n c h w)`
     size:int,              # Of a batch

@@ -205,7 +205,7 @@ WORK = re.compile(r"(^|/)(metrics\.jsonl|step-\d+|recipe\.yaml)$") # what shows 
 def _attempt(name, base, shared):
     os.setsid()                                     # what it starts ends with it
     signal.signal(signal.SIGINT, signal.default_int_handler) # not so in a shell's background
-    trial, folder = {**TRIALS, **CONTROLS}[name], Path(base, "work")
+    trial, folder = {**TRIALS, **CONTROLS}[name], Path(base, "trial")
     os.environ.update(DISTILL_SD_WORLD=str(shared), HOME=str(folder/"home"), TMPDIR=str(base))
     os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
     os.environ.pop("DISTILL_SD_TRACEBACK", None)
@@ -242,7 +242,7 @@ def _wait(process, seconds):
 
 def _left(trial, base, hung):
     "Outcome and words, from what the process left behind"
-    folder = base/"work"
+    folder = base/"trial"
     if not (base/"before").exists(): return "died", f"before the act: {_end_of(base/'log')}"
     before = json.loads((base/"before").read_text())
     after = listing(folder, trial.free, trial.dear)
@@ -277,8 +277,8 @@ def try_one(
 )->Tried:
     "One trial, in a process and a folder of its own"
     place = Path(base, f"{zlib.crc32(trial.name.encode()):08x}")
-    (place/"work"/"home").mkdir(parents=True)
-    for folder in (place, place/"work"): folder.chmod(0o777) # for the trials that are nobody
+    (place/"trial"/"home").mkdir(parents=True)
+    for folder in (place, place/"trial"): folder.chmod(0o777) # for the trials that are nobody
     began = time.monotonic()
     process = start_process(_attempt, trial.name, place, Path(base, "world"))
     found = _left(trial, place, _wait(process, trial.limit))
