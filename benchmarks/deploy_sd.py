@@ -1,11 +1,11 @@
 """Where the seconds of a picture go at the size of Stable Diffusion 1.5, 512×512, before deploying and after.
 
-    python benchmarks/deploy_sd.py                  two CPU cores, 12 GB, about ten minutes
+    python benchmarks/deploy_sd.py                  two CPU cores, 15 GB, eight minutes
     python benchmarks/deploy_sd.py --repeats 5
 
 Weights are random (they take the same time), nothing is downloaded; the extra [openvino] must be installed. Parts are timed apart, in turns:
 text encoder, denoiser call, decoder, of the teacher in PyTorch and of a bk-tiny student with a small decoder in PyTorch and OpenVINO, in 32 and in
-8 bits. A picture is put together of them: the teacher's of 50 guided steps, the student's of 4 calls and of 1, without guidance.
+8 bits; where the CPU has units for bf16, in 8 bits with bf16 for the rest, too. A picture is put together of them: the teacher's of 50 guided steps, the student's of 4 calls and of 1, without guidance.
 Written to nbs/results/deploy-sd15.{json,md}.
 """
 import argparse, copy, tempfile
@@ -23,7 +23,7 @@ from distill_sd.lab.throughput import open_size
 from distill_sd.machinery.files import write_json, write_whole
 from distill_sd.machinery.quantize import quantizable, quantization_of, watch_inputs, wear
 from distill_sd.machinery.report import environment, markdown_table, si
-from distill_sd.machinery.runtimes import OpenVINOEngine, relative_difference, write_openvino
+from distill_sd.machinery.runtimes import OpenVINOEngine, needs, relative_difference, write_openvino
 from distill_sd.student import make_student
 from distill_sd.teacher import decode_latents, generate, with_parts
 
@@ -51,6 +51,14 @@ def engines_of(pipe, folder, threads):
     "Each part in OpenVINO"
     return {part.name: OpenVINOEngine(write_openvino(part, folder/part.name), threads) for part in runtime_parts(pipe)}
 
+def in_bf16(engines, threads):
+    "The same files, with arithmetic in bf16 where there are no 8 bits"
+    return {name: OpenVINOEngine(engine.path, threads, precision="bf16") for name, engine in engines.items()}
+
+def has_bf16():
+    "Does OpenVINO know units for bf16 in this CPU?"
+    return "BF16" in needs("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
 def timed(call):
     def run():
         with torch.no_grad(): return call()
@@ -70,6 +78,7 @@ def main():
         light = in_8_bits(student)
         kinds = {"OpenVINO, 32 bits": engines_of(student, Path(folder)/"fp32", threads),
                  "OpenVINO, 8 bits": engines_of(light, Path(folder)/"int8", threads)}
+        if has_bf16(): kinds["OpenVINO, 8 bits and bf16"] = in_bf16(kinds["OpenVINO, 8 bits"], threads)
         jobs = {("teacher, PyTorch", "text_encoder"): timed(lambda: teacher.text_encoder(**calls["text_encoder"])),
                 ("teacher, PyTorch", "unet"): timed(lambda: teacher.unet(**twice)),
                 ("teacher, PyTorch", "vae_decoder"): timed(lambda: decode_latents(teacher, latents)),
@@ -101,9 +110,10 @@ def report(took, sizes, errors, args):
     where, turns = environment(), len(next(iter(took.values())))
     error = ", ".join(f"{name} {e:.1e}" for name, e in errors.items())
     stored = ", ".join(f"{kind} {si(size, 'B')}" for kind, size in sizes.items())
+    units = "with units for bf16" if has_bf16() else "without units for bf16"
     note = (f"Medians of {turns} turns, parts timed apart and put together; a guided call has two latents. bk-tiny with a decoder of TAESD's size, "
             f"random weights. On disk: {stored}. OpenVINO in 32 bits against PyTorch, "
-            f"relative: {error}. {where['machine']}, torch {where['torch']}.")
+            f"relative: {error}. {where['machine']} {units}, torch {where['torch']}.")
     text = f"{markdown_table(heads, rows)}\n\n{note}"
     print(text)
     write_whole(Path(args.output)/"deploy-sd15.md", f"{text}\n")

@@ -31,8 +31,8 @@ from .evaluate import take_turns
 from .loop import Player, Training
 from .machinery.files import BadFile, in_a_line, reading, write_json, write_whole
 from .machinery.memory import MemoryEstimate, parts_of_training, rehearse
-from .machinery.report import MEASURED, can_judge, machine, settings_words, si
-from .machinery.scenes import judge_images, load_judge, make_scene, render_scenes
+from .machinery.report import MEASURED, all_correct, machine, settings_words, si
+from .machinery.scenes import load_judge, make_scene, render_scenes
 from .machinery.speed import fork_rng
 from .machinery.stats import mean_interval, paired_difference
 from .student import count_parameters
@@ -539,8 +539,8 @@ def _pictures(pipes, latents, captions, what):
     images = [decode_latents(p, latents) for p in pipes.values()]
     old, new = images
     rows = [[f"PSNR of {what}, dB (n = {len(captions)})", "", f"{psnr(new*2-1, old*2-1):.1f}", ""]]
-    if not can_judge(dict(enumerate(images)), captions): return rows
-    right = [judge_images(x, captions)["all_correct"].numpy() for x in images]
+    right = [all_correct(x, captions) for x in images]
+    if right[0] is None: return rows
     shares = [format(mean_interval(r)*100, ".1f") for r in right]
     return rows + [[f"all as asked, {what}, %", *shares, format(paired_difference(*right)*100, "+.1f")]]
 

@@ -7,8 +7,8 @@ __all__ = ['SD', 'SD_INPAINT', 'FAMILIES', 'PREDICTIONS', 'SAMPLING', 'clip_toke
            'unet_size', 'unet_inputs', 'guidance_embedding', 'unet_takes_guidance', 'unet_told', 'unet_with_guidance',
            'unet_by_name', 'Family', 'family_of', 'denoiser', 'encode_captions', 'family_of_config', 'freeze',
            'check_settings', 'load_teacher', 'check_floating', 'image_factor', 'image_size', 'initial_noise',
-           'decode_pixels', 'decode_latents', 'to_pil', 'image_grid', 'recommended', 'with_parts', 'generate',
-           'check_draws', 'Description', 'describe']
+           'latents_of_vae', 'decode_pixels', 'decode_latents', 'to_pil', 'image_grid', 'recommended', 'with_parts',
+           'generate', 'check_draws', 'Description', 'describe']
 
 # %% ../nbs/00_teacher.ipynb #2f8301ac
 import math, warnings
@@ -376,14 +376,21 @@ def initial_noise(
 # %% ../nbs/00_teacher.ipynb #355acf22
 #| code-fold: true
 #| code-summary: "decode_latents"
+def latents_of_vae(
+    vae,              # Any diffusers VAE
+    latents:Tensor,   # `(n c h w)`, as the denoiser works on them
+)->Tensor:            # Same shape, in the VAE's dtype, where it is
+    "What a VAE's decoder takes for latents"
+    scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.
+    return latents.to(vae.device, vae.dtype)/scale + shift
+
 def decode_pixels(
     vae,              # Any diffusers VAE
     latents:Tensor,   # `(n c h w)`, times `scaling_factor`, as the denoiser works on them
 )->Tensor:            # `(n 3 H W)` fp32, about [-1, 1]
     "What a VAE's decoder makes of latents, in its own dtype, outside autocast; gradients pass"
-    scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.
     with torch.autocast(vae.device.type, enabled=False):
-        return vae.decode(latents.to(vae.device, vae.dtype)/scale + shift).sample.float()
+        return vae.decode(latents_of_vae(vae, latents)).sample.float()
 
 @torch.no_grad()
 def decode_latents(

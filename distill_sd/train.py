@@ -581,8 +581,13 @@ def captions_for(run:Run, n:int)->list:
     subject = getattr(last, "subject", None)
     if subject: some = [p for p in (subject.instance_prompt, subject.class_prompt) if p]
     elif data.source == "scenes": return held_out_captions(n)
-    else: some = next(batches(_first_source(run), batch_size=min(n, 16), seed=0))["captions"]
+    else: some = _texts_to_show(run, n)
     return list(itertools.islice(itertools.cycle(some), n))
+
+def _texts_to_show(run, n): # Where there are no data at all, scenes: any text will do to compare
+    source = _first_source(run)
+    if source is not None: return next(batches(source, batch_size=min(n, 16), seed=0))["captions"]
+    return run.texts(n) if run.recipe.data.source else held_out_captions(n)
 
 def _first_source(run):
     for stage in run.recipe.stages:
@@ -1004,7 +1009,7 @@ def _first_stage_rows(job, before):
     speed = f"{stage.batch_size/step:.3g} images/s, by two steps"
     return {"speed here": speed, f"{stage.tag} takes": took}
 
-# %% ../nbs/12_train.ipynb #run7im3s
+# %% ../nbs/12_train.ipynb #b3d92f60
 #| code-fold: true
 #| code-summary: "open_in: which runtime"
 def open_in(
@@ -1013,7 +1018,8 @@ def open_in(
     threads:Optional[int]=None, # Of the CPU; None: as many as the runtime likes
 ):                         # A pipeline that draws
     "A pipeline in the runtime that it was exported for, or in PyTorch, on a GPU if there is one"
-    made_for = runtime_of(Path(pipeline).expanduser()) or "torch"
+    folder = Path(pipeline).expanduser()
+    made_for = runtime_of(folder) or "torch"
     if runtime not in (None, "torch", *ENGINES):
         raise ValueError(f"runtime is torch, {' or '.join(ENGINES)}, got {runtime!r}")
     if runtime in ENGINES and made_for == "torch":
@@ -1022,7 +1028,7 @@ def open_in(
     if runtime not in (None, made_for):
         raise ValueError(f"{pipeline} was exported for {made_for}, so {runtime} cannot open it; "
                          "leave runtime out, or give the pipeline that it was made from")
-    if made_for != "torch": return open_runtime(Path(pipeline).expanduser(), threads)
+    if made_for != "torch": return open_runtime(folder, threads)
     if threads: torch.set_num_threads(threads)
     return load_teacher(pipeline, device="cuda" if torch.cuda.is_available() else None)
 

@@ -21,13 +21,13 @@ from diffusers import DPMSolverMultistepScheduler
 from ..machinery.scenes import held_out_captions
 from ..evaluate import (
     count_macs, denoiser_call, latents_seen, sampling_settings, take_turns)
-from ..machinery.files import write_json, write_whole
+from ..machinery.files import bytes_below, write_json, write_whole
 from ..machinery.pipelines import quiet
 from distill_sd.machinery.report import (
     attribute_scores, environment, figure_png, markdown_table, public, settings_words, si,
     stored_parts)
 from ..machinery.runtimes import RuntimeModule, open_runtime, runtime_of
-from ..machinery.stats import Interval
+from ..machinery.stats import Interval, quartiles
 from ..machinery.tensors import map_tensors
 from ..student import count_parameters
 from ..teacher import (
@@ -145,8 +145,7 @@ class Row:
 
     def quartiles(self, part:str="image", per:float=1.)->Interval:
         "Median and quartiles"
-        low, mid, high = np.quantile(np.array(self.seconds[part])/per, (.25, .5, .75))
-        return Interval(float(mid), float(low), float(high))
+        return quartiles(np.array(self.seconds[part])/per)
 
     @property
     def per_image(self)->Interval: return self.quartiles("image", self.batch_size)
@@ -173,8 +172,7 @@ def _parts(pipe, captions, settings, height, width):
 def _weight_bytes(*models): # Of an exported network: of its files
     total = 0
     for model in models:
-        if isinstance(model, RuntimeModule):
-            total += sum(path.stat().st_size for path in model.engine.path.parent.iterdir())
+        if isinstance(model, RuntimeModule): total += bytes_below(model.engine.path.parent)
         else: total += sum(p.numel()*p.element_size() for p in model.parameters())
     return total
 
@@ -235,8 +233,7 @@ class Benchmark:
 
     def speedup(self, row, part:str="image")->Interval:
         "How many times as fast as the reference, formed turn by turn"
-        ratios = np.array(self.reference(row).seconds[part])/np.array(row.seconds[part])
-        return Interval(*map(float, np.quantile(ratios, (.5, .25, .75))))
+        return quartiles(np.array(self.reference(row).seconds[part])/np.array(row.seconds[part]))
 
     def note(self)->str:
         "What the numbers are, in words"
@@ -330,6 +327,9 @@ def benchmark_inference(
 )->Benchmark:
     "Time pipelines in every mode that applies"
     if not models: raise ValueError("there is no model to time")
+    exported = [name for name, model in models.items() if isinstance(model, (str, Path)) and runtime_of(model)]
+    if exported and list(modes) != ["eager"]:
+        raise ValueError(f"{exported[0]} is an exported folder, which has one way to run; take it out, or leave modes out")
     facts = {}
     def measure(mode):
         pipes = {name: prepare(_open(model, mode, device)) for name, model in models.items()}

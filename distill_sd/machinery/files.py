@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NO_ROOM', 'is_full', 'writing', 'write_whole', 'write_json', 'whole_folder', 'BadFile', 'reading', 'in_a_line',
-           'read_text', 'read_json', 'rows_text', 'append_rows', 'read_rows', 'crc32', 'fingerprint']
+           'read_text', 'read_json', 'rows_text', 'append_rows', 'read_rows', 'crc32', 'fingerprint', 'bytes_below']
 
 # %% ../../nbs/machinery/00_files.ipynb #a6bd8c67
 import errno, hashlib, json, os, shutil, warnings, zlib
@@ -198,3 +198,10 @@ def fingerprint(
         data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, default=str).encode()
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()
+
+# %% ../../nbs/machinery/00_files.ipynb #f0fdfd14
+def bytes_below(
+    folder:str|Path,
+)->int:
+    "Bytes of all files in a folder and the folders in it"
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())

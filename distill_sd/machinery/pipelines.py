@@ -275,10 +275,12 @@ def _open_folder(folder, families, variant, dtype):
 # %% ../../nbs/machinery/06_pipelines.ipynb #0230a079
 def fresh_scheduler(
     scheduler,            # diffusers', perhaps of a pipeline; not changed
-):                        # Of the same class
+    kind:type|None=None,  # Another class of scheduler; None: the same
+    **changes,            # Of its settings
+):
     "Another one with the same settings, at its beginning; those that a pipeline has mended stay mended"
     config = {name: value for name, value in scheduler.config.items() if name != "_use_default_values"}
-    return type(scheduler).from_config(config)
+    return (kind or type(scheduler)).from_config({**config, **changes})
 
 # %% ../../nbs/machinery/06_pipelines.ipynb #5cb434fc
 def _open_hub(hub_id, families, revision, variant, dtype):

@@ -179,14 +179,17 @@ def inputs_as_they_are(
     *models:nn.Module,         # That may wear a quantisation
 ):
     "Inside the `with`, no input is rounded: PyTorch takes the time of a network in floating point"
-    rounders = [hook for model in models for layer in quantizable(model).values()
-                for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]
+    rounders = []
+    for model in models:
+        for layer in quantizable(model).values(): rounders += _rounders(layer)
     for rounder in rounders: rounder.form = _as_it_is
     try: yield
     finally:
         for rounder in rounders: rounder.form = None
 
 def _as_it_is(x): return x
+def _rounders(layer):
+    return [hook for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]
 
 # %% ../../nbs/machinery/16_quantize.ipynb #5254edf9
 class _Alone: # A network in which one layer wears its part of a table, and gets its own back
@@ -303,7 +306,7 @@ def _lend_biases(table, layers): # A millionth, to convolutions of rounded input
     return lent
 
 def _in_words(layer):
-    found = [hook for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]
+    found = _rounders(layer)
     for rounder in found:
         layer.rounder = rounder.form = _OnnxInput(rounder.range)
     return [(layer, rounder) for rounder in found]

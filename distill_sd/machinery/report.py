@@ -7,9 +7,9 @@ __all__ = ['ATTRIBUTES', 'ATTRIBUTE_NAMES', 'BOOKKEEPING', 'LICENSE_KEYS', 'MEAS
            'settings_words', 'markdown_text', 'fenced', 'markdown_table', 'machine', 'environment', 'public',
            'typed_command', 'SizeReport', 'stored_weights', 'stored_parts', 'LatencyReport', 'check_finite',
            'encode_picture', 'figure_png', 'paired_grid', 'PairedImages', 'Comparison', 'from_pairs', 'can_judge',
-           'picture_scores', 'attribute_scores', 'judge_pairs', 'loss_terms', 'plain_label', 'plot_losses', 'Report',
-           'licence_of', 'teacher_card', 'licence_words', 'make_report', 'write_report', 'measured_sections',
-           'write_card', 'markdown_html', 'svg', 'plot_scores', 'page', 'write_page']
+           'picture_scores', 'all_correct', 'attribute_scores', 'judge_pairs', 'loss_terms', 'plain_label',
+           'plot_losses', 'Report', 'licence_of', 'teacher_card', 'licence_words', 'make_report', 'write_report',
+           'measured_sections', 'write_card', 'markdown_html', 'svg', 'plot_scores', 'page', 'write_page']
 
 # %% ../../nbs/machinery/12_report.ipynb #9ace1d83
 import base64, html, io, math, os, platform, re, shlex, statistics, sys, textwrap, warnings
@@ -374,6 +374,15 @@ def picture_scores(
     both = {name: right[f"{name}1"] & (right[f"{name}2"] | one) for name in ("shape", "color", "size")}
     return {name: {**right, **both}[name] for name in ATTRIBUTES}
 
+# %% ../../nbs/machinery/12_report.ipynb #a83a1190
+def all_correct(
+    images:Tensor,  # `(n 3 h w)` in [0, 1]
+    captions:list,  # `n` captions
+):                  # `(n,)` of bool, numpy's; None where the judge cannot read
+    "Which pictures show all that their captions say"
+    if not can_judge({"": images}, captions): return None
+    return judge_images(images, captions)["all_correct"].numpy()
+
 # %% ../../nbs/machinery/12_report.ipynb #7a56e0d4
 def attribute_scores(
     images:dict,    # Pipeline -> `(n 3 64 64)` in [0, 1], drawn from the same captions and noise
@@ -620,7 +629,7 @@ def measured_sections(
 
 def _measured_section(given, path): # `title`, `heads`, `rows`, `note`
     title, heads, rows = given.get("title"), given.get("heads"), given.get("rows")
-    lists = isinstance(heads, list) and isinstance(rows, list)
+    lists = all(isinstance(part, list) for part in (heads, rows, *(rows or ())))
     if not title or not lists or any(len(row) != len(heads) for row in rows):
         raise BadFile(f"{path} is no table of a stage (title, heads, rows as long as these, note); "
                       "remove it, and the stage's done.json: resume makes it anew")

@@ -24,7 +24,7 @@ from diffusers.utils import BaseOutput
 from torch import Tensor, nn
 
 from .files import in_a_line, read_json, reading, write_json, write_whole, writing
-from .pipelines import open_component, quiet
+from .pipelines import fresh_scheduler, open_component, quiet
 from .quantize import exported_as, worn
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #6fd9be7e
@@ -245,7 +245,7 @@ def _array(name, x, kind): # In the type that a file declares
 # %% ../../nbs/machinery/17_runtimes.ipynb #4d1cc1d2
 class OpenVINOEngine(RuntimeEngine):
     "A network in OpenVINO, on the CPU"
-    file, extra = "openvino_model.xml", "openvino"
+    file, extra, program = "openvino_model.xml", "openvino", "OpenVINO"
 
     def __init__(self,
         path:str|Path,         # `….xml`, or its folder
@@ -277,7 +277,7 @@ _NUMPY = dict(float=np.float32, float16=np.float16, double=np.float64, int64=np.
 # %% ../../nbs/machinery/17_runtimes.ipynb #537c4e68
 class ONNXEngine(RuntimeEngine):
     "A network in ONNX Runtime"
-    file, extra = "model.onnx", "onnx"
+    file, extra, program = "model.onnx", "onnx", "ONNX Runtime"
 
     def __init__(self,
         path:str|Path,         # `….onnx`, or its folder
@@ -459,7 +459,7 @@ def openvino_pipeline_folder(
     _check_parts(folder, networks, OpenVINOEngine.file)
     kind, theirs = type(scheduler).__name__, scheduler
     if kind not in GENAI_SOLVERS:
-        theirs = _ddim(scheduler)
+        theirs = fresh_scheduler(scheduler, diffusers.DDIMScheduler, clip_sample=False, set_alpha_to_one=True)
         notes.append(f"openvino-genai has no {kind}: it draws with DDIMScheduler there, and other pictures; "
                      "the pipeline's own is in solver/")
     _write_around(folder, networks, theirs, tokenizer, settings, pipeline)
@@ -472,10 +472,6 @@ def openvino_pipeline_folder(
 # %% ../../nbs/machinery/17_runtimes.ipynb #5d8eafd9
 #| code-fold: true
 #| code-summary: "How"
-def _ddim(scheduler):
-    changed = {**scheduler.config, "clip_sample": False, "set_alpha_to_one": True}
-    return diffusers.DDIMScheduler.from_config({k: v for k, v in changed.items() if k != "_use_default_values"})
-
 def _check_parts(folder, networks, file):
     lacking = [name for name in networks if not (folder/name/file).is_file()]
     if lacking: raise FileNotFoundError(f"{folder/lacking[0]/file} is not there; write the networks first")
