@@ -10,7 +10,7 @@ cfg = parser["DEFAULT"]
 site = f"https://github.com/{cfg['user']}/{cfg['repo']}"
 statuses = ["1 - Planning", "2 - Pre-Alpha", "3 - Alpha", "4 - Beta", "5 - Production/Stable", "6 - Mature", "7 - Inactive"]
 extras = {name: cfg[f"{key}_requirements"].split() for name, key in
-          {"dev": "dev", "track": "track", "8bit": "eightbit", "openvino": "openvino", "onnx": "onnx"}.items()}
+          {"dev": "dev", "track": "track", "8bit": "eightbit", "openvino": "openvino", "onnx": "onnx", "torchao": "torchao"}.items()}
 extras["dev"] += extras["openvino"] + extras["onnx"] # the tests run them
 
 setup(

@@ -26,6 +26,7 @@ from .machinery.files import BadFile, in_a_line, reading
 from .machinery.lora import LORA_PARTS, TARGETS
 from .machinery.pipelines import family_named, fresh_scheduler, open_pipeline, quiet
 from .machinery.quantize import wear_saved, worn
+from .machinery.torchao import by_torchao
 from .machinery.runtimes import GuidedUNetByName, UNetByName
 from .machinery.tensors import aligned, flatten, to_device
 
@@ -248,7 +249,10 @@ def freeze(
 ):                                        # The same pipeline
     "Evaluation mode, no gradients, one dtype, no progress bar"
     for module in pipe.components.values():
-        if isinstance(module, nn.Module): module.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        if not isinstance(module, nn.Module): continue
+        if by_torchao(module): module.to(device=device) # in the precision that it was made in
+        else: module.to(device=device, dtype=dtype)
+        module.eval().requires_grad_(False)
     if dtype == torch.float16 and pipe.vae.config.force_upcast: pipe.vae.to(torch.float32)
     pipe.set_progress_bar_config(disable=True)
     return pipe
@@ -329,9 +333,10 @@ def check_floating(
 ):
     "Refuse with a `ValueError` a quantised pipeline"
     for name in family_of(pipe).models:
-        table = worn(getattr(pipe, name))
-        if table is None: continue
-        raise ValueError(f"the {name} of {_origin(pipe)} is quantised ({table.scheme}), and nothing can {todo} it; "
+        part = getattr(pipe, name)
+        if not worn(part) and not by_torchao(part): continue
+        scheme = worn(part).scheme if worn(part) else "torchao"
+        raise ValueError(f"the {name} of {_origin(pipe)} is quantised ({scheme}), and nothing can {todo} it; "
                          "give the pipeline that it was made from")
 
 # %% ../nbs/00_teacher.ipynb #3e805b58

@@ -29,7 +29,7 @@ from .quantize import exported_as, worn
 
 # %% ../../nbs/machinery/17_runtimes.ipynb #6fd9be7e
 EXTRAS = dict(openvino=("openvino", "openvino_tokenizers", "openvino_genai"),
-              onnx=("onnx", "onnxscript", "onnxruntime"))
+              onnx=("onnx", "onnxscript", "onnxruntime"), torchao=("torchao",))
 
 def needs(
     extra:str,            # One of `EXTRAS`
