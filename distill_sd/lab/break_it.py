@@ -1599,6 +1599,28 @@ for _words, _says in {"rum": "run", "run --stepz 7": "stepz", "run --steps": "--
     command_trial(_words, _says, 9 if "nan" in _words or ".inf" in _words else 17,
                   make=spoilt(_as_it_is))
 
+# %% ../../nbs/lab/11_break_it.ipynb #ca0b165b
+#| code-fold: true
+#| code-summary: "Exports and runtimes that cannot be"
+for _words, _says in {"export": "pipeline", "export none/such/x": "none/such/x",
+                      "export toy --to tflite": ("openvino, onnx", "tflite"),
+                      "export toy --to openvino openvino": "each once",
+                      "export toy --to comfyui": "ComfyUI", "export toy --to sdcpp": "width 320",
+                      "export toy --to onnx --dtype fp16": "fp16",
+                      "export toy --to onnx --dtype int4": "int4",
+                      "export toy --to openvino --gguf q8_0": "sdcpp",
+                      "export toy --to openvino --torchao int8-dynamic": "torchao",
+                      "export toy --to torchao --torchao int4": "int8-dynamic",
+                      "export toy --to openvino --images 1": "images",
+                      "generate toy hi --runtime tflite": "tflite",
+                      "generate toy hi --runtime onnx": "export toy --to onnx",
+                      "benchmark tiers none": "none"}.items():
+    command_trial(_words, _says)
+def _exported_before(folder):
+    (folder/"exports/openvino").mkdir(parents=True)
+    (folder/"exports/openvino/openvino_model.bin").write_bytes(b"mine")
+command_trial("export toy --to onnx openvino", "exports/openvino is there already", 4, _exported_before)
+
 # %% ../../nbs/lab/11_break_it.ipynb #c8902bb8
 #| code-fold: true
 #| code-summary: "What is asked of the program, and answered"
