@@ -78,6 +78,7 @@ def main():
         light = in_8_bits(student)
         kinds = {"OpenVINO, 32 bits": engines_of(student, Path(folder)/"fp32", threads),
                  "OpenVINO, 8 bits": engines_of(light, Path(folder)/"int8", threads)}
+        sizes = {kind: sum(engine.path.with_suffix(".bin").stat().st_size for engine in engines.values()) for kind, engines in kinds.items()}
         if has_bf16(): kinds["OpenVINO, 8 bits and bf16"] = in_bf16(kinds["OpenVINO, 8 bits"], threads)
         jobs = {("teacher, PyTorch", "text_encoder"): timed(lambda: teacher.text_encoder(**calls["text_encoder"])),
                 ("teacher, PyTorch", "unet"): timed(lambda: teacher.unet(**twice)),
@@ -88,7 +89,6 @@ def main():
         for kind, engines in kinds.items():
             for name, engine in engines.items(): jobs[f"student, {kind}", name] = partial(engine, **calls[name])
         took = take_turns(jobs, args.repeats)
-        sizes = {kind: sum(engine.path.with_suffix(".bin").stat().st_size for engine in engines.values()) for kind, engines in kinds.items()}
         errors = {}
         for part in runtime_parts(student):
             with torch.no_grad(): should = part.module(**calls[part.name])
