@@ -7,8 +7,8 @@ __all__ = ['HELD_OUT', 'PROGRAMS', 'LIMITS', 'NEAR', 'NEAR_GENAI', 'AO_GATE', 'H
            'runtime_parts', 'Quantize', 'quantise', 'calibration', 'answers_of', 'pixels_of', 'first_picture',
            'table_of', 'RecoveryObjective', 'recover', 'rows_of_calls', 'call_batches', 'check_rounding', 'check_speed',
            'unless_slower', 'seconds_of_calls', 'measure_rounding', 'picture_rows', 'stored_bytes', 'kept_of', 'Export',
-           'check_export', 'check_export_stage', 'export_pipeline', 'write_runtime', 'check_pictures', 'on_device',
-           'write_torchao', 'check_opened', 'evidence_table', 'export_all', 'Exported', 'export_files']
+           'check_export', 'check_export_stage', 'export_pipeline', 'held_out_calls', 'write_runtime', 'check_pictures',
+           'on_device', 'write_torchao', 'check_opened', 'evidence_table', 'export_all', 'Exported', 'export_files']
 
 # %% ../nbs/11b_deploy.ipynb #6329cf05
 import copy
@@ -442,6 +442,8 @@ class Export(Stage, tag="export"):
         if self.torchao not in (None, *AO_CONFIGS):
             raise ValueError(f"torchao is {', '.join(AO_CONFIGS)}, got {self.torchao!r}")
 
+    @property
+    def ao_scheme(self)->str: return self.torchao or "int8-dynamic"
     def about(self)->About: return About(f"for {', '.join(self.to)}", "export")
     def check(self, run): check_export_stage(self, run)
     def apply(self, pipe, run, folder): return export_all(self, pipe, run, folder)
@@ -460,11 +462,11 @@ def check_export(
     for client in how.to:
         if client in CLIENTS: check_client(config, client, vae and vae.config, scheduler, settings)
         else: needs(client)
-    for name, client in (("gguf", "sdcpp"), ("torchao", "torchao")):
+    for name, client in (("gguf", "sdcpp"), ("torchao", "torchao"), ("for_size", "torchao")):
         value = getattr(how, name)
         if value and client not in how.to: raise ValueError(f"{name}={value!r} is for {client}; put it into to")
     if how.gguf: sdcpp_module()
-    if "torchao" in how.to: check_torchao(how.torchao or "int8-dynamic")
+    if "torchao" in how.to: check_torchao(how.ao_scheme)
     odd = [name for name in ("onnx", "torchao") if name in how.to and how.dtype == "fp16"]
     if odd:
         raise ValueError(f"dtype is 'fp16', but files for {odd[0]} are not written in it; leave dtype out, "
@@ -502,13 +504,17 @@ def export_pipeline(
         raise FileExistsError(f"{folder} is there already; choose another name, or move it away")
     if client == "torchao": return write_torchao(pipe, folder, captions, settings, how)
     pipe, dtype = on_device(pipe, "cpu"), how.dtype or "fp32"
-    calls = asked_while_drawing(pipe, captions[:2], [2**20, 2**20+1], **settings)          # 1
+    calls = held_out_calls(pipe, captions, settings)                                       # 1
     if client in CLIENTS: return _single_file(pipe, folder, client, how, settings, calls)
     with whole_folder(folder, "make room, or choose another folder") as part:              # 2
         found = write_runtime(pipe, part, client, dtype, settings, calls)         # 3
         found |= check_pictures(pipe, part, client, captions, settings, dtype)
         found["bytes"] = bytes_below(part)
     return dict(client=client, **found)                                                    # 4
+
+def held_out_calls(pipe, captions:list, settings:dict)->dict: # As `asked_while_drawing`
+    "What networks are asked for two pictures, of noise that no calibration has seen"
+    return asked_while_drawing(pipe, captions[:2], [2**20, 2**20+1], **settings)
 
 # %% ../nbs/11b_deploy.ipynb #b98f2fd3
 #| code-fold: true
@@ -642,7 +648,7 @@ def write_torchao(
 )->dict:                   # As `export_pipeline` gives
     "A pipeline whose denoiser torchao has quantised, opened again by plain diffusers"
     check_floating(pipe, "quantise")
-    scheme = how.torchao or "int8-dynamic"
+    scheme = how.ao_scheme
     pipe = on_device(pipe, ao_device(scheme))
     light = with_denoiser(pipe, in_torchao(denoiser(pipe), scheme))
     with whole_folder(folder, "make room, or choose another folder") as part, hushed():
@@ -668,25 +674,32 @@ def check_opened(
     for_size:bool,
 )->dict:                   # by, error, gate, levels, judged, notes
     "Answers, pictures and time of a quantised pipeline; `ValueError` for what is worse than is let through"
-    calls = asked_while_drawing(pipe, captions[:2], [2**20, 2**20+1], **settings)[family_of(pipe).denoiser]
-    given = [_in_dtype(call, denoiser(opened).dtype) for call in calls]
-    error = relative_difference(answers_of(given)(denoiser(opened)).float(), answers_of(calls)(denoiser(pipe)))
+    old, new = denoiser(pipe), denoiser(opened)
+    calls = held_out_calls(pipe, captions, settings)[family_of(pipe).denoiser]
+    given = [_in_dtype(call, new.dtype) for call in calls]
+    error = relative_difference(answers_of(given)(new).float(), answers_of(calls)(old))
     if error > AO_GATE:
         raise ValueError(f"{scheme} changes the denoiser's answers by {error:.1%}, and {AO_GATE:.0%} are let "
                          "through; take int8-weights")
     pairs = paired_images(pipe, opened, captions, range(len(captions)), **settings)
     found = dict(levels=pairs.rmse.mean().item(), judged=_judged(pairs))
     _check_judged(found, f"{scheme} draws worse", "take int8-weights")
-    asks = {"32 bit": partial(answers_of(calls[:1]), denoiser(pipe)),
-            "8 bit": partial(answers_of(given[:1]), denoiser(opened))}
-    took = take_turns(asks, 5, device=denoiser(pipe).device)
-    old, new = unless_slower(took, scheme, "PyTorch", for_size).values()
-    note = f"{scheme}, Linear layers of the denoiser; {1e3*new:.3g} ms a call in PyTorch, {1e3*old:.3g} in 32 bit"
-    by = f"diffusers {diffusers.__version__}, torchao {needs('torchao').__version__.split('+')[0]}"
-    return dict(by=by, error=error, gate=AO_GATE, notes=[note], **found)
+    asks = {"32 bit": partial(answers_of(calls[:1]), old), "8 bit": partial(answers_of(given[:1]), new)}
+    took = unless_slower(take_turns(asks, 5, device=old.device), scheme, "PyTorch", for_size)
+    return dict(by=_ao_programs(), error=error, gate=AO_GATE, notes=[_ao_note(scheme, took)], **found)
 
+# %% ../nbs/11b_deploy.ipynb #e1b345ab
+#| code-fold: true
+#| code-summary: "In words"
 def _in_dtype(call, dtype): # Times stay as they are: 999 is no number of bf16
     return {name: x if name == "timestep" else x.to(dtype) for name, x in call.items()}
+
+def _ao_programs():
+    return f"diffusers {diffusers.__version__}, torchao {needs('torchao').__version__.split('+')[0]}"
+
+def _ao_note(scheme, took):
+    old, new = (f"{1e3*seconds:.3g}" for seconds in took.values())
+    return f"{scheme}, Linear layers of the denoiser; {new} ms a call in PyTorch, {old} in 32 bit"
 
 # %% ../nbs/11b_deploy.ipynb #609cd9be
 #| code-fold: true

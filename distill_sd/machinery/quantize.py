@@ -145,12 +145,6 @@ def quantization_of(
     return Quantization(scheme, limit, layers, tuple(keep))
 
 # %% ../../nbs/machinery/16_quantize.ipynb #0ee24620
-class _Rounder: # A hook that rounds what a layer is given; `form` is changed while an export looks
-    def __init__(self, input_range): self.range, self.form = input_range, None
-    def __call__(self, layer, inputs):
-        first, *rest = inputs
-        return ((self.form or self.range)(first), *rest)
-
 def wear(
     model:nn.Module,           # Changed in place; not wearing anything yet
     quantization:Quantization,
@@ -174,6 +168,18 @@ def worn(model)->Quantization: # Or None
     "What a network wears"
     return getattr(model, "quantization", None)
 
+# %% ../../nbs/machinery/16_quantize.ipynb #177e62af
+#| code-fold: true
+#| code-summary: "How inputs are rounded, and are not"
+class _Rounder: # A hook that rounds what a layer is given; `form` is changed while an export looks
+    def __init__(self, input_range): self.range, self.form = input_range, None
+    def __call__(self, layer, inputs):
+        first, *rest = inputs
+        return ((self.form or self.range)(first), *rest)
+
+def _rounders(layer):
+    return [hook for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]
+
 @contextmanager
 def inputs_as_they_are(
     *models:nn.Module,         # That may wear a quantisation
@@ -188,8 +194,6 @@ def inputs_as_they_are(
         for rounder in rounders: rounder.form = None
 
 def _as_it_is(x): return x
-def _rounders(layer):
-    return [hook for hook in layer._forward_pre_hooks.values() if isinstance(hook, _Rounder)]
 
 # %% ../../nbs/machinery/16_quantize.ipynb #5254edf9
 class _Alone: # A network in which one layer wears its part of a table, and gets its own back
@@ -297,6 +301,9 @@ def exported_as(
             parametrize.remove_parametrizations(layers[name], "weight", leave_parametrized=False)
         for layer in lent: layer.bias = None
 
+# %% ../../nbs/machinery/16_quantize.ipynb #afb1c6df
+#| code-fold: true
+#| code-summary: "What it lends"
 def _lend_biases(table, layers): # A millionth, to convolutions of rounded inputs that have none: see `machinery.runtimes`
     rounded = [layers[name] for name, inputs in table.layers.items() if inputs]
     lent = [layer for layer in rounded if isinstance(layer, nn.Conv2d) and layer.bias is None]

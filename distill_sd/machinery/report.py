@@ -629,7 +629,7 @@ def measured_sections(
 
 def _measured_section(given, path): # `title`, `heads`, `rows`, `note`
     title, heads, rows = given.get("title"), given.get("heads"), given.get("rows")
-    lists = all(isinstance(part, list) for part in (heads, rows, *(rows or ())))
+    lists = isinstance(heads, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows)
     if not title or not lists or any(len(row) != len(heads) for row in rows):
         raise BadFile(f"{path} is no table of a stage (title, heads, rows as long as these, note); "
                       "remove it, and the stage's done.json: resume makes it anew")
